@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VNUMA_PLAN_H
+#define VNUMA_PLAN_H
+
+#include <vnuma/policy.h>
+#include <vnuma/vm.h>
+
+/** struct vn_placed_cell - one cell of a VM and the node it gets. */
+struct vn_placed_cell {
+    unsigned cell;
+    int node;              /* host node id */
+    struct vn_cpuset vcpus;
+    uint64_t memory_kib;
+    char *why;             /* plain words: which nodes were possible, what decided */
+};
+
+/** struct vn_placement - where one VM is, or is to be. */
+struct vn_placement {
+    char *name, *uuid;
+    enum vn_cpu_policy policy;
+    struct vn_placed_cell *cells; /* by cell number; one where the guest has no NUMA of its own */
+    size_t n_cells;
+    struct vn_cpuset *vcpupin;    /* by vCPU number */
+    size_t n_vcpus;
+    bool has_emulatorpin;
+    struct vn_cpuset emulatorpin;
+    struct vn_pin *iothreadpins;
+    size_t n_iothreadpins;
+    uint64_t hugepage_kib;        /* 0: ordinary pages */
+    bool memory_preferred;        /* memory mode preferred instead of strict */
+    struct vn_guest_topology topology; /* what the guest should see; all 0: leave as it is */
+    char *why;
+};
+
+/** The objective, lexicographic in this order; the first is the larger the better. */
+struct vn_cost {
+    uint64_t placed_vcpus; /* dedicated vCPUs */
+    double distance, device;
+    uint64_t l3, moved_kib;
+};
+
+enum vn_resource { VN_RES_CPUS, VN_RES_CORES, VN_RES_MEMORY, VN_RES_HUGEPAGES, VN_RES_NODES, VN_RES_SHARED_CPUS };
+const char *vn_resource_name(enum vn_resource resource);
+
+/** struct vn_blocking - what is missing where. need and free: CPUs, cores, nodes, KiB or pages. */
+struct vn_blocking {
+    enum vn_resource resource;
+    int node; /* -1: the host as a whole */
+    uint64_t need, free;
+};
+struct vn_repair {
+    char *name; /* the VM to move */
+    int node;   /* to here */
+    uint64_t memory_kib;
+};
+struct vn_unplaced {
+    char *name;
+    struct vn_blocking *blocking;
+    size_t n_blocking;
+    struct vn_repair *repair;
+    size_t n_repair;
+};
+
+enum vn_step_kind {
+    VN_STEP_DEFINE,       /* stored XML: xml_before -> xml_after */
+    VN_STEP_VCPUPIN,      /* live pins: cpus_before -> cpus_after, of vCPU index */
+    VN_STEP_EMULATORPIN,
+    VN_STEP_IOTHREADPIN,
+    VN_STEP_NODESET,      /* live <numatune> nodeset: nodes_before -> nodes_after */
+    VN_STEP_MOVE_MEMORY,  /* resident memory of cell (-1: the whole guest) to node_to */
+    VN_STEP_SAVE_RESTORE, /* save, restore with xml_after: pauses the guest */
+};
+const char *vn_step_kind_name(enum vn_step_kind kind);
+int vn_step_kind_parse(const char *name); /* -1 when unknown */
+
+enum vn_when { VN_WHEN_LIVE, VN_WHEN_NEXT_START };
+
+/** struct vn_step - one change with its inverse: swap before and after. */
+struct vn_step {
+    enum vn_step_kind kind;
+    enum vn_when when;
+    char *vm, *uuid;
+    unsigned index;                           /* vCPU or IOThread */
+    struct vn_cpuset cpus_before, cpus_after;
+    struct vn_nodeset nodes_before, nodes_after;
+    int cell;                                 /* MOVE_MEMORY: -1 for the whole guest */
+    int node_to;                              /* MOVE_MEMORY */
+    uint64_t *kib_before;                     /* MOVE_MEMORY: resident for each of n_kib nodes, to go back */
+    int *kib_nodes;                           /* MOVE_MEMORY: ids of those nodes */
+    size_t n_kib;
+    uint64_t move_kib;                        /* MOVE_MEMORY: how much is elsewhere now */
+    char *xml_before, *xml_after;             /* DEFINE, SAVE_RESTORE */
+    char *reason;
+};
+
+/** struct vn_plan - placements, their cost, why, and the steps. Owns its arena. */
+struct vn_plan {
+    struct vn_arena arena;
+    bool optimal;
+    struct vn_cost cost, bound;
+    struct vn_placement *vms;
+    size_t n_vms;
+    struct vn_unplaced *unplaced;
+    size_t n_unplaced;
+    struct vn_step *steps;
+    size_t n_steps;
+    char **notes; /* sentences for the reader: what the plan cannot do, what to do first */
+    size_t n_notes;
+};
+void vn_plan_drop(struct vn_plan *plan);
+const struct vn_placement *vn_plan_vm(const struct vn_plan *plan, const char *name);
+
+#endif

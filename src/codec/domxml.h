@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VN_CODEC_DOMXML_H
+#define VN_CODEC_DOMXML_H
+
+#include <vnuma/buf.h>
+#include <vnuma/plan.h>
+#include <vnuma/vm.h>
+
+/* PURE: domain XML <-> model. Source: libvirt's "Domain XML format". */
+
+/** A domain XML larger than this is refused. */
+#define VN_DOMXML_MAX (4u << 20)
+
+/**
+ * vn_domxml_parse() - what a domain XML says about placement; unknown elements are ignored.
+ * Errors: -VN_E_SYNTAX not XML (with its line), -VN_E_FORMAT not a <domain>, or a value that is
+ *         not what libvirt would write (with its line)
+ */
+VN_NODISCARD int vn_domxml_parse(const char *xml, size_t len, struct vn_arena *arena, struct vn_domain *ret,
+                                 struct vn_err *err);
+
+/**
+ * vn_domxml_place() - the same XML with a placement in it: vcpupin, emulatorpin, iothreadpin,
+ * numatune (mode, nodeset, memnode), <cpu> topology and numa cells, memoryBacking hugepages.
+ * Everything else stays as it is. Never writes restrictive.
+ */
+VN_NODISCARD int vn_domxml_place(const char *xml, size_t len, const struct vn_placement *placement,
+                                 struct vn_buf *ret_xml, struct vn_err *err);
+
+/** The same for a running guest's migratable XML: only what may change over save and restore (pins and numatune), never what the guest sees. */
+VN_NODISCARD int vn_domxml_replace(const char *xml, size_t len, const struct vn_placement *placement,
+                                   struct vn_buf *ret_xml, struct vn_err *err);
+
+/** One live change put into an XML text: what a replayed host's live XML looks like after it. */
+VN_NODISCARD int vn_domxml_set_pin(const char *xml, size_t len, enum vn_step_kind kind, unsigned index,
+                                   const struct vn_cpuset *cpus, struct vn_buf *ret_xml, struct vn_err *err);
+VN_NODISCARD int vn_domxml_set_nodeset(const char *xml, size_t len, const struct vn_nodeset *nodes,
+                                       struct vn_buf *ret_xml, struct vn_err *err);
+
+/** vn_domxml_canonical() - pretty-printed in one way, for diffs. */
+VN_NODISCARD int vn_domxml_canonical(const char *xml, size_t len, struct vn_buf *ret_xml, struct vn_err *err);
+
+/** vn_domxml_new() - a minimal domain for `plan --new`: name, vcpus, memory, type kvm. */
+VN_NODISCARD int vn_domxml_new(const char *name, unsigned vcpus, uint64_t memory_kib, struct vn_buf *ret_xml,
+                               struct vn_err *err);
+
+#endif

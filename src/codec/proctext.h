@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VN_CODEC_PROCTEXT_H
+#define VN_CODEC_PROCTEXT_H
+
+#include <vnuma/arena.h>
+#include <vnuma/set.h>
+
+/* PURE: the kernel's text files -> numbers. Sources: proc(5), numa(7), cgroup-v2.rst. */
+
+/** "MemFree: 123 kB" in /sys/devices/system/node/nodeN/meminfo ("Node 0 MemFree: ...") or /proc/meminfo. */
+VN_NODISCARD int vn_meminfo_kib(const char *text, const char *key, uint64_t *ret_kib, struct vn_err *err);
+
+/** A field of /proc/PID/status, as text: "Cpus_allowed_list" -> "0-3". */
+VN_NODISCARD int vn_status_field(const char *text, const char *key, char *ret, size_t size, struct vn_err *err);
+
+/** Processor a thread last ran on: field 39 of /proc/PID/task/TID/stat; comm may hold anything. */
+VN_NODISCARD int vn_stat_processor(const char *text, int *ret_cpu, struct vn_err *err);
+
+/** One mapping: /proc/PID/numa_maps joined with /proc/PID/maps (which has its end). */
+struct vn_vma {
+    uint64_t start, end; /* end 0: maps had no such line (they are read at two times) */
+    char *policy;        /* "default", "bind:0", ... */
+    char *file;          /* "" when anonymous */
+    bool heap, stack, huge;
+    uint64_t page_kib;   /* kernelpagesize_kB, 4 when not said */
+    uint64_t *node_pages; /* n_nodes, in the order of ids */
+};
+struct vn_vmas {
+    struct vn_vma *items;
+    size_t count;
+};
+/**
+ * vn_numamaps_parse() - @node_ids: the host's nodes (ascending), @n_nodes of them; pages on others
+ * are -VN_E_FORMAT. @maps may be NULL.
+ */
+VN_NODISCARD int vn_numamaps_parse(const char *numa_maps, const char *maps, const int *node_ids, size_t n_nodes,
+                                   struct vn_arena *arena, struct vn_vmas *ret, struct vn_err *err);
+
+/** memory.numa_stat of cgroup v1 or v2: resident KiB (anon + file) for each node. */
+VN_NODISCARD int vn_numastat_parse(const char *text, const int *node_ids, size_t n_nodes, uint64_t *ret_kib,
+                                   struct vn_err *err);
+
+/** One controller's path in /proc/PID/cgroup ("" selects the v2 line "0::"); -VN_E_ABSENT. */
+VN_NODISCARD int vn_cgroup_path(const char *text, const char *controller, char *ret, size_t size, struct vn_err *err);
+
+/**
+ * vn_vmas_cells() - which mapping holds which guest cell's RAM: QEMU maps one backend for each
+ * cell, in order, each below the one before; a name in a hugetlbfs or memfd path settles it.
+ * @cell_kib: size of each of @n_cells cells; ret[i] is an index into vmas, or -1.
+ */
+void vn_vmas_cells(const struct vn_vmas *vmas, const uint64_t *cell_kib, size_t n_cells, int *ret);
+
+#endif

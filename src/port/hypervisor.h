@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VN_PORT_HYPERVISOR_H
+#define VN_PORT_HYPERVISOR_H
+
+#include <vnuma/snapshot.h>
+
+#include "port/progress.h"
+
+/* A door to a host and its VMs: libvirt, or a replayed snapshot. Ops only; io/ has the doors. */
+
+enum { VN_SCOPE_LIVE = 1u << 0, VN_SCOPE_CONFIG = 1u << 1 };
+enum vn_xml_kind { VN_XML_LIVE, VN_XML_STORED, VN_XML_MIGRATABLE };
+
+struct vn_buf;
+
+/* What a memory move asks for: the pages of one cell (or of the whole guest) to one node. */
+struct vn_move {
+    unsigned cell; /* with all false */
+    bool all;      /* the whole process */
+    int node_to;
+    const struct vn_nodeset *nodes_from; /* NULL: from every other node */
+    uint64_t limit_kib;                  /* 0: everything; else stop after so much */
+};
+
+struct vn_hypervisor_ops {
+    /* what is there now; ret_snapshot is complete (host, VMs, XML, threads, memory).
+     * names: read only these VMs in depth (NULL: all); a name that is absent is -VN_E_ABSENT */
+    int (*observe)(void *self, const char *const *names, size_t n_names, const struct vn_progress *progress,
+                   struct vn_snapshot *ret_snapshot, struct vn_err *err);
+    int (*xml)(void *self, const char *vm, enum vn_xml_kind kind, struct vn_buf *ret_text, struct vn_err *err);
+    /* one call, one scope bit set; config scope is done through define by the app, so LIVE is what
+     * apply uses; the levers (pin, ...) use both */
+    int (*pin_vcpu)(void *self, const char *vm, unsigned vcpu, const struct vn_cpuset *cpus, unsigned scope,
+                    struct vn_err *err);
+    int (*pin_emulator)(void *self, const char *vm, const struct vn_cpuset *cpus, unsigned scope, struct vn_err *err);
+    int (*pin_iothread)(void *self, const char *vm, unsigned iothread, const struct vn_cpuset *cpus, unsigned scope,
+                        struct vn_err *err);
+    int (*set_nodeset)(void *self, const char *vm, const struct vn_nodeset *nodes, unsigned scope, struct vn_err *err);
+    /* moves resident pages; ret_moved_kib also on failure; the pages that could not be moved stay */
+    int (*move_memory)(void *self, const char *vm, const struct vn_move *move, const struct vn_progress *progress,
+                       uint64_t *ret_moved_kib, struct vn_err *err);
+    /* resident memory by cell and node, now: as in struct vn_vm; n_nodes in the order of the host */
+    int (*memory)(void *self, const char *vm, struct vn_arena *arena, uint64_t **ret_node_kib, uint64_t **ret_cell_kib,
+                  struct vn_err *err);
+    int (*define)(void *self, const char *xml, struct vn_err *err);
+    /* ret_paused_ms: how long the guest stood still */
+    int (*save_restore)(void *self, const char *vm, const char *xml, const struct vn_progress *progress,
+                        uint64_t *ret_paused_ms, struct vn_err *err);
+    void (*close)(void *self);
+};
+
+struct vn_hypervisor {
+    const struct vn_hypervisor_ops *ops;
+    void *self;
+    char uri[256];      /* what the journal files this host's changes under */
+    bool forgets;       /* changes vanish with the process (a replay without --write) */
+};
+
+static inline void vn_hypervisor_drop(struct vn_hypervisor *hv)
+{
+    if (hv->ops && hv->ops->close)
+        hv->ops->close(hv->self);
+    hv->ops = 0;
+}
+
+#endif
