@@ -1,0 +1,32 @@
+#!/bin/bash
+# --via save-restore re-places a running guest with its uptime going on.
+# shellcheck source=lib.sh
+source "$HERE/lib.sh"
+need_cpus 2
+
+GUEST_IMAGE=$("$HERE/guest-image")
+vm=$(guest_name save)
+guest_xml "$vm" 2 256 | guest_define
+guest_start "$vm"
+guest_wait_agent "$vm"
+boot_id=$(guest_exec "$vm" /bin/busybox cat /proc/sys/kernel/random/boot_id)
+before=$(virsh dumpxml --inactive --security-info "$vm")
+
+expect 0 plan "$vm" --via save-restore
+has out 'save'
+expect 0 apply "$vm" --via save-restore --json
+same "$(jq '.paused_ms > 0' out)" true 'the pause was not measured'
+guest_wait_agent "$vm"
+same "$(guest_exec "$vm" /bin/busybox cat /proc/sys/kernel/random/boot_id)" "$boot_id" 'the guest was restarted'
+virsh dumpxml "$vm" >live.xml
+has live.xml "<memory mode='strict' nodeset='0'/>"
+expect 0 verify "$vm"
+pid=$(guest_pid "$vm")
+grep -q 'bind:0' "/proc/$pid/numa_maps" || die 'the guest memory is not bound to node 0'
+
+expect 0 undo
+guest_wait_agent "$vm"
+same "$(virsh dumpxml --inactive --security-info "$vm")" "$before" 'undo left a difference in the stored XML'
+same "$(guest_exec "$vm" /bin/busybox cat /proc/sys/kernel/random/boot_id)" "$boot_id" 'the guest was restarted'
+virsh dumpxml "$vm" >live.xml
+! grep -q "<memory mode='strict'" live.xml || die 'undo left the strict memory in the live XML'
