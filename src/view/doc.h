@@ -42,8 +42,10 @@ struct vn_doc {
 void vn_doc_init(struct vn_doc *doc, const char *schema);
 void vn_doc_drop(struct vn_doc *doc);
 
-/* Members of an object (parent NULL: the root); with @key NULL an element of an array parent.
- * @label: what a person reads before the value ("Memory"); NULL: not shown in text. */
+/* Members of an object (parent NULL: the root); with @key NULL an element of an array parent, or a
+ * member for people only (it is not in the JSON).
+ * @label: what a person reads before the value ("Memory"); NULL: not shown in text (in a table it
+ * is the column that decides). */
 void vn_doc_bool(struct vn_doc *doc, struct vn_val *parent, const char *key, const char *label, bool value);
 void vn_doc_int(struct vn_doc *doc, struct vn_val *parent, const char *key, const char *label, int64_t value);
 void vn_doc_real(struct vn_doc *doc, struct vn_val *parent, const char *key, const char *label, double value);
@@ -61,8 +63,20 @@ struct vn_val *vn_doc_array(struct vn_doc *doc, struct vn_val *parent, const cha
 /** A paragraph for people only, where it stands among the members. "" is an empty line. */
 void vn_doc_say(struct vn_doc *doc, struct vn_val *parent, const char *fmt, ...) VN_PRINTF(3, 4);
 
-/** Both return 0 or -VN_E_NOMEM / -VN_E_IO. Colour: for severities and diffs only. */
+enum vn_block { VN_BLOCK_PLAIN, VN_BLOCK_DIFF };
+/** Lines for people only, shown as they are: a drawing, a diff, XML. */
+void vn_doc_block(struct vn_doc *doc, struct vn_val *parent, enum vn_block kind, const char *text);
+
+/** struct vn_view - how a document is shown. Colour: for severities and diffs only. */
+struct vn_view {
+    bool colour;
+    unsigned width; /* columns; 0: paragraphs at 80, tables as wide as they need */
+};
+
+/** All return 0 or -VN_E_NOMEM / -VN_E_IO; what was written has left the process then. */
 VN_NODISCARD int vn_view_json(const struct vn_doc *doc, FILE *out, struct vn_err *err);
-VN_NODISCARD int vn_view_text(const struct vn_doc *doc, FILE *out, bool colour, struct vn_err *err);
+VN_NODISCARD int vn_view_text(const struct vn_doc *doc, FILE *out, const struct vn_view *view, struct vn_err *err);
+/** vn_view_bytes() - text that is a document already. */
+VN_NODISCARD int vn_view_bytes(const char *bytes, size_t len, FILE *out, struct vn_err *err);
 
 #endif
