@@ -18,7 +18,9 @@ struct vn_app {
     const struct vn_policy *policy; /* the configuration file; NULL: what the snapshot carries */
     const struct vn_progress *progress;
     struct vn_clock clock;
-    /* tests only: called before each durable point ("begun 3", "done 3", ...); a fault hook kills here */
+    /* tests only: called between any two things that last, so that a fault hook can kill there:
+     * "begin", "recorded", "begun 3", "did 3", "done 3", "end", "ended"; on the way back
+     * "undoing 3", "took 3", "undone 3" */
     void (*at)(void *self, const char *point);
     void *at_self;
 };
@@ -37,12 +39,21 @@ struct vn_apply_opts {
     unsigned lock_wait_ms;
     double min_local_pct;
     struct vn_planner_opts planner;
+    bool force;         /* undo: also what somebody changed since */
 };
 
 /** vn_app_plan() - observe's snapshot + query -> the plan with its steps, XML filled in. ret_problem (may be NULL) for drawing. */
 VN_NODISCARD int vn_app_plan(struct vn_app *app, const struct vn_snapshot *snapshot,
                              const struct vn_plan_query *query, const struct vn_apply_opts *opts,
                              struct vn_problem *ret_problem, struct vn_plan *ret_plan, struct vn_err *err);
+
+/** What recovery found and did: one for each interrupted apply. */
+struct vn_recovered {
+    struct vn_arena arena;
+    struct vn_journal_entry *entries; /* state is the state after recovery */
+    size_t n_entries;
+};
+void vn_recovered_drop(struct vn_recovered *recovered);
 
 /** What an apply or undo did, for the report. Owns its arena. */
 struct vn_applied {
@@ -53,6 +64,7 @@ struct vn_applied {
     size_t n_steps;
     uint64_t moved_kib, paused_ms;
     struct vn_findings drift;   /* what verify found afterwards */
+    struct vn_recovered recovered; /* what a crash had left and was mended first */
 };
 void vn_applied_drop(struct vn_applied *applied);
 
@@ -67,14 +79,6 @@ VN_NODISCARD int vn_app_apply(struct vn_app *app, const struct vn_plan *plan, co
 /** vn_app_undo() - take back entry @id (0: the newest that is done, of this host). */
 VN_NODISCARD int vn_app_undo(struct vn_app *app, int64_t id, const struct vn_apply_opts *opts,
                              struct vn_applied *ret, struct vn_err *err);
-
-/** What recovery found and did: one for each interrupted apply. */
-struct vn_recovered {
-    struct vn_arena arena;
-    struct vn_journal_entry *entries; /* state is the state after recovery */
-    size_t n_entries;
-};
-void vn_recovered_drop(struct vn_recovered *recovered);
 
 /** vn_app_recover() - finish or undo every apply of this host that a crash interrupted. Takes the lock. */
 VN_NODISCARD int vn_app_recover(struct vn_app *app, unsigned lock_wait_ms, struct vn_recovered *ret, struct vn_err *err);

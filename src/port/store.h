@@ -8,9 +8,10 @@
 
 enum vn_apply_state {
     VN_APPLY_RUNNING,     /* begun; after a crash: interrupted */
-    VN_APPLY_DONE,        /* every step done and verified */
+    VN_APPLY_DONE,        /* every step done */
     VN_APPLY_UNDONE,      /* taken back: by undo, or after a failure */
     VN_APPLY_PARTIAL,     /* taken back but for the steps listed as stuck */
+    VN_APPLY_UNDOING,     /* an undo of a done entry has begun; after a crash: interrupted */
 };
 enum vn_step_state {
     VN_STEP_PENDING, /* recorded, not begun */
@@ -20,9 +21,13 @@ enum vn_step_state {
     VN_STEP_UNDOING, /* the way back begun */
     VN_STEP_UNDONE,
     VN_STEP_STUCK,   /* could not be taken back */
+    VN_STEP_KEPT,    /* done, and left so by an undo that was not asked to move memory back */
 };
 const char *vn_apply_state_name(enum vn_apply_state state);
 const char *vn_step_state_name(enum vn_step_state state);
+/* -1 for an unknown name */
+int vn_apply_state_parse(const char *name);
+int vn_step_state_parse(const char *name);
 
 struct vn_journal_step {
     struct vn_step step;
@@ -47,8 +52,11 @@ struct vn_store_ops {
     /* records the entry and all its steps as pending, durably (fsync), before anything changes */
     int (*begin)(void *self, const char *uri, const char *what, const struct vn_step *steps, size_t n_steps,
                  int64_t now_usec, int64_t *ret_id, struct vn_err *err);
+    /* durable before it returns; note NULL: the one that is there stays */
     int (*set_step)(void *self, int64_t id, size_t step, enum vn_step_state state, const char *note,
                     struct vn_err *err);
+    /* state and note of the whole entry, durable before it returns; with RUNNING or UNDOING the
+     * entry is open again (ended 0) */
     int (*end)(void *self, int64_t id, enum vn_apply_state state, const char *note, int64_t now_usec,
                struct vn_err *err);
     /* one entry with its steps, everything of arena's; -VN_E_ABSENT */
@@ -57,6 +65,9 @@ struct vn_store_ops {
     int (*list)(void *self, const char *uri, struct vn_arena *arena, struct vn_journal_entry **ret, size_t *ret_count,
                 struct vn_err *err);
     void (*close)(void *self);
+    /* set_step, and the step itself in the same transaction: what a define made of the XML it was given */
+    int (*set_step_as)(void *self, int64_t id, size_t step, enum vn_step_state state, const struct vn_step *now,
+                       struct vn_err *err);
 };
 
 struct vn_store {
