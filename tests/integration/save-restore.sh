@@ -4,7 +4,7 @@
 source "$HERE/lib.sh"
 need_cpus 2
 
-GUEST_IMAGE=$("$HERE/guest-image")
+GUEST_IMAGE=$VNUMA_GUEST_IMAGE
 vm=$(guest_name save)
 guest_xml "$vm" 2 256 | guest_define
 guest_start "$vm"
