@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* The way back, step by step: after a failed apply, for an undo, after a crash. */
+#include <string.h>
+
+#include "app/run.h"
+
+bool vn_run_can_go_back(const struct vn_journal_step *step, bool memory)
+{
+    if (step->step.kind == VN_STEP_MOVE_MEMORY && !memory)
+        return false;
+    switch (step->state) {
+    case VN_STEP_BEGUN:
+    case VN_STEP_DONE:
+    case VN_STEP_UNDOING:
+    case VN_STEP_STUCK:
+    case VN_STEP_KEPT:
+        return true;
+    case VN_STEP_PENDING:
+    case VN_STEP_FAILED:
+    case VN_STEP_UNDONE:
+        break;
+    }
+    return false;
+}
+
+/* After a crash or a failure the stored XML may be there as the host wrote it, which nobody recorded
+ * yet: recorded before the way back begins, so that a second crash finds it. */
+static int set_undoing(struct vn_run *run, size_t i, const struct vn_snapshot *now, struct vn_err *err)
+{
+    struct vn_journal_step *at = &run->steps[i];
+    const struct vn_vm *vm = now ? vn_snapshot_vm(now, at->step.vm) : NULL;
+
+    if (at->step.kind != VN_STEP_DEFINE || !vm || !vm->stored_xml || !at->step.xml_after ||
+        !strcmp(vm->stored_xml, at->step.xml_after))
+        return vn_run_set(run, i, VN_STEP_UNDOING, "", err);
+    at->state = VN_STEP_UNDOING;
+    at->step.xml_after = vn_arena_strdup(run->arena, vm->stored_xml);
+    if (!at->step.xml_after)
+        return vn_nomem(err);
+    return run->app->store->ops->set_step_as(run->app->store->self, run->id, i, VN_STEP_UNDOING, &at->step, err);
+}
+
+static int invert(struct vn_run *run, size_t i, const struct vn_snapshot *now, const struct vn_host *host,
+                  struct vn_err *err)
+{
+    struct vn_err why = {0}, ignored = {0};
+    char text[1024];
+    int written = set_undoing(run, i, now, err), r;
+
+    vn_run_at_step(run->app, "undoing", i);
+    r = vn_act_back(run->app, host, &run->steps[i].step, &run->sums, &why);
+    vn_run_at_step(run->app, "took", i);
+    if (r == 0)
+        r = vn_run_set(run, i, VN_STEP_UNDONE, "", written == 0 ? err : &ignored);
+    else if (r == -VN_E_ABSENT)
+        r = vn_run_set(run, i, VN_STEP_UNDONE, "the VM is gone", written == 0 ? err : &ignored);
+    else
+        r = vn_run_set(run, i, VN_STEP_STUCK, vn_err_text(&why, text, sizeof text), written == 0 ? err : &ignored);
+    vn_run_at_step(run->app, "undone", i);
+    return written < 0 ? written : r;
+}
+
+/* Where the step's subject is; when that cannot be told, the inverse is tried. */
+static enum vn_look look(struct vn_run *run, size_t i, const struct vn_snapshot *now, char **ret_now)
+{
+    const struct vn_journal_step *at = &run->steps[i];
+    enum vn_look found = VN_LOOK_AFTER;
+    struct vn_err err = {0};
+    int r;
+
+    *ret_now = NULL;
+    if (!now)
+        return VN_LOOK_AFTER;
+    r = vn_act_look(run->app, now, &at->step, at->state != VN_STEP_BEGUN, run->arena, &found, ret_now, &err);
+    if (r == -VN_E_ABSENT)
+        return VN_LOOK_GONE;
+    return r < 0 ? VN_LOOK_AFTER : found;
+}
+
+/* Nothing to take back where the VM is gone or off; but one that was being saved is off because of that. */
+static int set_gone(struct vn_run *run, size_t i, const struct vn_snapshot *now, const char *there, struct vn_err *err)
+{
+    const struct vn_journal_step *at = &run->steps[i];
+
+    if (at->step.kind == VN_STEP_SAVE_RESTORE && (at->state == VN_STEP_BEGUN || at->state == VN_STEP_UNDOING) && now &&
+        vn_snapshot_vm(now, at->step.vm))
+        return vn_run_set(run, i, VN_STEP_STUCK,
+                          "interrupted between save and restore: the VM does not run; 'virsh restore' or "
+                          "'virsh start' brings it back from what was saved",
+                          err);
+    return vn_run_set(run, i, VN_STEP_UNDONE, there ? there : "the VM is gone", err);
+}
+
+static int back_one(struct vn_run *run, size_t i, const struct vn_snapshot *now, const struct vn_host *host,
+                    const struct vn_back_opts *opts, struct vn_err *err)
+{
+    struct vn_journal_step *at = &run->steps[i];
+    char *there, *note;
+
+    switch (look(run, i, now, &there)) {
+    case VN_LOOK_GONE:
+        return set_gone(run, i, now, there, err);
+    case VN_LOOK_BEFORE:
+        if (at->state != VN_STEP_BEGUN)
+            return vn_run_set(run, i, VN_STEP_UNDONE, "", err);
+        return vn_run_set(run, i, VN_STEP_FAILED,
+                          at->note && at->note[0] ? NULL : "interrupted before it changed anything", err);
+    case VN_LOOK_NEITHER:
+        if (opts->force)
+            break;
+        note = vn_arena_printf(run->arena, "%s now: somebody changed it since; left alone", there);
+        return vn_run_set(run, i, VN_STEP_STUCK, note ? note : "somebody changed it since; left alone", err);
+    case VN_LOOK_AFTER:
+        break;
+    }
+    return invert(run, i, now, host, err);
+}
+
+int vn_run_back(struct vn_run *run, const struct vn_snapshot *now, const struct vn_host *host,
+                const struct vn_back_opts *opts, struct vn_err *err)
+{
+    struct vn_err ignored = {0};
+    int first = 0;
+
+    for (size_t i = run->n_steps; i-- > 0;) {
+        int r;
+
+        if (!vn_run_can_go_back(&run->steps[i], opts->memory))
+            continue;
+        vn_progress_say(run->app->progress, "undoing", run->n_steps - 1 - i, run->n_steps, "steps");
+        r = back_one(run, i, now, host, opts, first ? &ignored : err);
+        if (!first)
+            first = r;
+    }
+    return first;
+}
