@@ -33,4 +33,10 @@ struct vn_clock vn_system_clock(void);
 /** vn_local_host() - the machine this runs on (or the tree under VNUMA's --sysroot): hwloc and sysfs. @root "" or a captured file tree. */
 VN_NODISCARD int vn_local_host(const char *root, struct vn_arena *arena, struct vn_host *ret, struct vn_err *err);
 
+/**
+ * vn_sysroot_open() - a captured file tree (its "sys" and "proc") as a host without VMs: observe
+ * only, everything that would change something is -VN_E_REFUSED.
+ */
+VN_NODISCARD int vn_sysroot_open(const char *root, struct vn_hypervisor *ret, struct vn_err *err);
+
 #endif

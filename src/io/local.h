@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VN_IO_LOCAL_H
+#define VN_IO_LOCAL_H
+
+#include <hwloc.h>
+#include <vnuma/host.h>
+
+/*
+ * The parts of a local host's model: each fills its own fields of @ret. @root is "" for the
+ * machine itself, or a captured file tree. What a kernel does not have is left out; a file that
+ * is there and cannot be understood is an error.
+ */
+
+/**
+ * vn_topology_load() - hwloc's view with only the objects that matter here: PUs, cores, L3 caches,
+ * NUMA nodes and the PCI devices that move data. CPUs that this process may not use are included.
+ * Errors: -VN_E_ENV hwloc fails, or its environment variables show it another machine
+ * Memory: hwloc_topology_destroy() it. Not to be called from two threads at once: hwloc takes the
+ *         root of a file tree from its environment only, which is set and put back meanwhile.
+ */
+VN_NODISCARD int vn_topology_load(const char *root, hwloc_topology_t *ret, struct vn_err *err);
+
+/** vn_cpuset_from_hwloc() - -VN_E_RANGE above VN_CPU_MAX - 1. */
+VN_NODISCARD int vn_cpuset_from_hwloc(hwloc_const_bitmap_t from, struct vn_cpuset *ret, struct vn_err *err);
+
+/** Nodes with their CPUs, and the distances between them. */
+VN_NODISCARD int vn_local_nodes(const char *root, hwloc_topology_t topology, struct vn_arena *arena,
+                                struct vn_host *ret, struct vn_err *err);
+/** What is free, reclaimable and in huge pages on each of ret's nodes. */
+VN_NODISCARD int vn_local_memory(const char *root, struct vn_arena *arena, struct vn_host *ret, struct vn_err *err);
+VN_NODISCARD int vn_local_devices(const char *root, hwloc_topology_t topology, struct vn_arena *arena,
+                                  struct vn_host *ret, struct vn_err *err);
+VN_NODISCARD int vn_local_settings(const char *root, struct vn_arena *arena, struct vn_host *ret, struct vn_err *err);
+
+#endif
