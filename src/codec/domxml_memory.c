@@ -74,13 +74,23 @@ int vn_place_numatune(xmlNode *root, const struct vn_placement *placement, bool 
     return r < 0 ? vn_nomem(err) : 0;
 }
 
+/* Are all the guest's pages of that size already? 1 stands for the host's default, which <hugepages/> says. */
+static bool has_hugepages(const xmlNode *root, const struct vn_domain *domain, uint64_t kib)
+{
+    const xmlNode *page = vn_xml_path(root, "memoryBacking/hugepages/page");
+
+    for (; page; page = vn_xml_next(page, "page"))
+        if (vn_xml_attr(page, "nodeset")) /* some cells have another size */
+            return false;
+    return domain->hugepage_kib == kib;
+}
+
 int vn_place_hugepages(xmlNode *root, const struct vn_domain *domain, const struct vn_placement *placement,
                        struct vn_err *err)
 {
     xmlNode *backing, *hugepages, *page;
 
-    /* 1 stands for the host's default size, which <hugepages/> says */
-    if (!placement->hugepage_kib || placement->hugepage_kib == domain->hugepage_kib)
+    if (!placement->hugepage_kib || has_hugepages(root, domain, placement->hugepage_kib))
         return 0;
     backing = vn_edit_child(root, "memoryBacking");
     hugepages = backing ? vn_edit_child(backing, "hugepages") : NULL;

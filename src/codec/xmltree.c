@@ -71,6 +71,7 @@ int vn_xml_read(const char *text, size_t len, size_t max, const char *root, stru
         return VN_FAIL(err, VN_E_SYNTAX, .cause = "not well-formed XML", .where = where,
                        .got = first.message[0] ? first.message : "an empty document");
     }
+    xml.declared = len > 5 && !memcmp(text, "<?xml", 5);
     r = check_document(xml.doc, root, err);
     if (r < 0)
         vn_xml_drop(&xml);

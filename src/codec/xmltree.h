@@ -11,6 +11,7 @@
 
 struct vn_xml {
     xmlDoc *doc;
+    bool declared; /* it began with <?xml ...?> */
 };
 void vn_xml_drop(struct vn_xml *xml);
 

@@ -35,13 +35,17 @@ static void put_name(struct vn_buf *out, const xmlNs *ns, const xmlChar *name)
     vn_buf_str(out, (const char *)name);
 }
 
-static void put_attributes(struct vn_buf *out, const xmlNode *node)
+static void put_namespaces(struct vn_buf *out, const xmlNode *node)
 {
     for (const xmlNs *ns = node->nsDef; ns; ns = ns->next) {
         vn_buf_fmt(out, " xmlns%s%s='", ns->prefix ? ":" : "", ns->prefix ? (const char *)ns->prefix : "");
         put_escaped(out, ns->href ? (const char *)ns->href : "", true);
         vn_buf_str(out, "'");
     }
+}
+
+static void put_attributes(struct vn_buf *out, const xmlNode *node)
+{
     for (const xmlAttr *attr = node->properties; attr; attr = attr->next) {
         vn_buf_str(out, " ");
         put_name(out, attr->ns, attr->name);
@@ -116,7 +120,11 @@ static void put_node(const struct writer *w, const xmlNode *node, unsigned depth
     inner.pretty = w->pretty && structure; /* text is kept verbatim, and all that is beside it */
     vn_buf_str(w->out, "<");
     put_name(w->out, node->ns, node->name);
+    if (depth) /* libvirt has them first in the metadata, and last in <domain> */
+        put_namespaces(w->out, node);
     put_attributes(w->out, node);
+    if (!depth)
+        put_namespaces(w->out, node);
     if (!has_content(w, node, structure)) {
         vn_buf_str(w->out, "/>");
         return;
@@ -144,6 +152,8 @@ int vn_xml_write(const struct vn_xml *xml, bool pretty, struct vn_buf *ret, stru
 {
     const struct writer w = {ret, pretty};
 
+    if (xml->declared && !pretty)
+        vn_buf_str(ret, "<?xml version='1.0' encoding='UTF-8'?>\n");
     for (const xmlNode *at = xml->doc->children; at; at = at->next) {
         put_node(&w, at, 0);
         vn_buf_str(ret, "\n");
