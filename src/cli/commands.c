@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdint.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+#define GROUP(name, heading) \
+    static const struct cli_group name = {heading, name##_items, VN_COUNT(name##_items)}
+#define EXAMPLES(name, ...) static const struct cli_example name[] = {__VA_ARGS__, {0}}
+
+static const struct cli_option global_items[] = {
+    {"connect", "URI", "the host: a libvirt URI, demo: or replay:FILE", 'c', 0},
+    {"json", NULL, "JSON instead of text", 0, 0},
+    {"color", "WHEN", "auto, always or never; NO_COLOR is honoured", 0, 0},
+    {"config", "FILE", "policy file instead of /etc/vnuma/vnuma.conf", 0, 0},
+    {"state", "DIR", "where the journal is kept; /var/lib/vnuma", 0, 0},
+    {"quiet", NULL, "no progress and no remarks on stderr", 'q', 0},
+    {"help", NULL, "help on the command", 'h', 0},
+    {"version", NULL, "the version", 'V', 0},
+    {"sysroot", "DIR", "a captured /sys and /proc tree as a host without VMs", 0, CLI_OPT_HIDDEN},
+};
+const struct cli_group cli_global_options = {"Global options", global_items, VN_COUNT(global_items)};
+
+static const struct cli_option what_items[] = {
+    {"all", NULL, "every VM may move, not only those named", 0, 0},
+};
+GROUP(what, "What to place");
+
+static const struct cli_option paper_items[] = {
+    {"new", "SPEC", "a VM that does not exist yet: name=web,vcpus=4,memory=8G[,cells=2][,KEY=VALUE]...", 0, 0},
+    {"problem", "FILE", "a host and VMs on paper (vnuma.problem/1); '-' is stdin", 0, 0},
+};
+GROUP(paper, "On paper");
+
+static const struct cli_option policy_items[] = {
+    {"cells", "CELLS", "guest nodes: auto, a number, or sizes as 16x16G,16x16G", 0, CLI_OPT_VM},
+    {"policy", "POLICY", "dedicated (a CPU for each vCPU) or shared (vCPUs float over their node)", 0, CLI_OPT_VM},
+    {"threads", "HOW", "prefer, require or isolate: what to do with thread siblings", 0, CLI_OPT_VM},
+    {"emulator", "WHERE", "share (the VM's CPUs), isolate (one more CPU) or a CPU list", 0, CLI_OPT_VM},
+    {"hugepages", "SIZE", "memory from huge pages of that size, or none", 0, CLI_OPT_VM},
+    {"memory", "MODE", "strict, or preferred where a cell may take memory elsewhere", 0, CLI_OPT_VM},
+    {"overcommit", "RATIO", "shared VMs: vCPUs for each CPU; 1.0", 0, CLI_OPT_VM},
+    {"reserve", "CPUS", "CPUs for the host; no vCPU gets them", 0, 0},
+    {"shared", "CPUS", "CPUs for floating VMs; no dedicated vCPU gets them", 0, 0},
+};
+GROUP(policy, "Policy (each for all, or as VM:VALUE)");
+
+static const struct cli_option search_items[] = {
+    {"metric", "NAME", "what distance is measured by: distance (the firmware's table)", 0, 0},
+    {"time-limit", "SECONDS", "for the search; 2", 0, 0},
+    {"max-move", "SIZE", "never move more memory than that", 0, 0},
+    {"count-cache", NULL, "page cache that the kernel would give back counts as free", 0, 0},
+};
+GROUP(search, "Search");
+
+static const struct cli_option how_items[] = {
+    {"via", "WAY", "live (default), or save-restore: strict memory with no reboot, with a pause", 0, 0},
+    {"live", NULL, "what runs only", 0, 0},
+    {"config", NULL, "the stored configuration only (a policy file is --config=FILE here)", 0, 0},
+    {"no-move", NULL, "leave the memory where it is", 0, 0},
+};
+GROUP(how, "How it is carried out");
+
+static const struct cli_option show_items[] = {
+    {"xml", NULL, "print nothing but the resulting domain XML of one VM", 0, 0},
+    {"explain", NULL, "why each cell goes where it goes", 0, 0},
+    {"output", "FILE", "save the plan as JSON, for 'vnuma apply FILE'", 'o', 0},
+};
+GROUP(show, "Output");
+
+static const struct cli_option apply_group_items[] = {
+    {"dry-run", NULL, "show the steps; change nothing", 0, 0},
+    {"write", NULL, "replay: keep the changes in the file", 0, 0},
+    {"wait", "SECONDS", "for another apply to end; 10", 0, 0},
+    {"min-local", "PCT", "what verify takes as local enough afterwards; 95", 0, 0},
+};
+GROUP(apply_group, "Carrying out");
+
+static const struct cli_option verify_group_items[] = {
+    {"min-local", "PCT", "least part of the memory on its own node; 95", 0, 0},
+};
+GROUP(verify_group, "Options");
+
+static const struct cli_option undo_group_items[] = {
+    {"memory", NULL, "move the memory back too", 0, 0},
+    {"force", NULL, "also what somebody changed since", 0, 0},
+    {"dry-run", NULL, "show what would be taken back; change nothing", 0, 0},
+    {"write", NULL, "replay: keep the changes in the file", 0, 0},
+    {"wait", "SECONDS", "for another apply to end; 10", 0, 0},
+};
+GROUP(undo_group, "Options");
+
+static const struct cli_option history_group_items[] = {
+    {"write", NULL, "replay: mend in the file what an interruption left", 0, 0},
+    {"wait", "SECONDS", "for another apply to end; 0", 0, 0},
+};
+GROUP(history_group, "Options");
+
+static const struct cli_option capture_group_items[] = {
+    {"anonymize", NULL, "replace names, UUIDs, MACs, serials and paths, each always by the same", 0, 0},
+};
+GROUP(capture_group, "Options");
+
+static const struct cli_option host_group_items[] = {
+    {"svg", "FILE", "draw the host with the VMs on it; '-' is stdout", 0, 0},
+};
+GROUP(host_group, "Options");
+
+static const struct cli_option help_group_items[] = {
+    {"man", NULL, "the manual page, as troff", 0, CLI_OPT_HIDDEN},
+};
+GROUP(help_group, "Options");
+
+static const struct cli_group *const no_groups[] = {NULL};
+static const struct cli_group *const host_groups[] = {&host_group, NULL};
+static const struct cli_group *const plan_groups[] = {&what, &paper, &policy, &search, &how, &show, NULL};
+static const struct cli_group *const apply_groups[] = {&what, &policy, &search, &how, &apply_group, NULL};
+static const struct cli_group *const verify_groups[] = {&verify_group, NULL};
+static const struct cli_group *const undo_groups[] = {&undo_group, NULL};
+static const struct cli_group *const history_groups[] = {&history_group, NULL};
+static const struct cli_group *const capture_groups[] = {&capture_group, NULL};
+static const struct cli_group *const help_groups[] = {&help_group, NULL};
+
+EXAMPLES(host_examples, {"vnuma host", "this host"}, {"vnuma -c demo: host --svg host.svg", "a drawing of the example"});
+EXAMPLES(vm_examples, {"vnuma vm", "every VM in a line"}, {"vnuma -c demo: vm db32", "one VM, every thread"});
+EXAMPLES(plan_examples, {"vnuma -c demo: plan db32", "where db32 should be"},
+         {"vnuma plan db32 --emulator 0,20 --hugepages db32:1G", "with a policy of your own"},
+         {"vnuma plan --new name=web,vcpus=4,memory=8G", "is there room for one more?"},
+         {"vnuma plan db32 --xml | virsh define /dev/stdin", "by hand"},
+         {"vnuma plan --problem cluster.json --json", "no host at all"});
+EXAMPLES(apply_examples, {"vnuma -c demo: apply db32", "plan it and carry it out"},
+         {"vnuma plan db32 -o db32.json; vnuma apply db32.json", "look first"},
+         {"vnuma apply db32 --via save-restore", "strict memory at once, with a pause"});
+EXAMPLES(verify_examples, {"vnuma verify", "every VM"}, {"vnuma -c demo: verify db32 --min-local 90", "one VM"});
+EXAMPLES(undo_examples, {"vnuma undo", "the newest apply"}, {"vnuma undo 7 --memory", "a certain one, with its memory"});
+EXAMPLES(history_examples, {"vnuma history", "newest first"}, {"vnuma history 7", "the steps of one"});
+EXAMPLES(capture_examples, {"vnuma capture --anonymize host.vnuma", "to mail"},
+         {"vnuma -c replay:host.vnuma plan db32", "to plan for it elsewhere"});
+EXAMPLES(help_examples, {"vnuma help plan", "the same as 'vnuma plan --help'"});
+EXAMPLES(no_examples, {NULL, NULL});
+EXAMPLES(completion_examples, {"source <(vnuma completion)", "in ~/.bashrc"});
+
+#define ANY SIZE_MAX
+
+static const struct cli_command commands[] = {
+    {"host", "", "Show the host: nodes, CPUs, memory, distances, devices, settings",
+     "Nodes with their CPUs and memory, thread siblings, L3 domains, the distance table, devices with their nodes, and "
+     "the kernel settings that matter to the placement of VMs.",
+     0, host_groups, host_examples, "023", "vnuma.host/1", cmd_host},
+    {"vm", "[NAME]", "List the VMs, or show where one of them runs and where its memory is",
+     "For each vCPU the CPU it ran on last, and where it may run: as libvirt has it, and as the kernel has it. For the "
+     "memory, the part that is on the node where it should be.",
+     1, no_groups, vm_examples, "023", "vnuma.vm/1", cmd_vm},
+    {"plan", "[VM]...", "Propose a placement and explain it; change nothing",
+     "Places the VMs named (with no name: every VM) beside those that stay, and shows where each cell goes and why, the "
+     "change in the domain XML, and the steps with when each takes effect.",
+     ANY, plan_groups, plan_examples, "0234", "vnuma.plan/1", cmd_plan},
+    {"apply", "[VM... | PLAN.json]", "Carry out a plan; verify it; undo it on failure",
+     "Plans for the VMs named, or takes a saved plan (a name that ends in .json or has a '/'). The old state is in the "
+     "journal before the first change; a failing step takes the earlier ones back.",
+     ANY, apply_groups, apply_examples, "0123456", "vnuma.applied/1", cmd_apply},
+    {"verify", "[VM]...", "Is everything where the configuration says it is?",
+     "Compares the configuration, libvirt's live view, the kernel's masks, the cpuset cgroups and where the pages are, "
+     "and lists every difference with its evidence.",
+     ANY, verify_groups, verify_examples, "0123", "vnuma.drift/1", cmd_verify},
+    {"undo", "[ID]", "Take back an apply: pins, nodeset, stored XML byte for byte",
+     "The newest apply of this host that is in force, or the one with that number in 'vnuma history'.", 1, undo_groups,
+     undo_examples, "023456", "vnuma.applied/1", cmd_undo},
+    {"history", "[ID]", "List what was applied, newest first; or the steps of one",
+     "Also finishes or takes back what a crash interrupted, and says so.", 1, history_groups, history_examples, "023",
+     "vnuma.history/1", cmd_history},
+    {"capture", "FILE", "Save everything a plan may depend on, to replay it anywhere",
+     "One text file that can be read, compared, mailed and used as '-c replay:FILE'. '-' is stdout.", 1,
+     capture_groups, capture_examples, "023", NULL, cmd_capture},
+    {"completion", "", "Print the completion script for bash", "Completes commands, options and VM names.", 0,
+     no_groups, completion_examples, "03", NULL, cmd_completion},
+    {"help", "[COMMAND]", "Help, on everything or on one command", "The options, examples and exit statuses.", 1,
+     help_groups, help_examples, "02", NULL, cmd_help},
+    {"version", "", "Print the version", "The version, and the libvirt it was built with.", 0, no_groups, no_examples,
+     "0", NULL, cmd_version},
+};
+
+const struct cli_command *cli_commands(size_t *ret_count)
+{
+    *ret_count = VN_COUNT(commands);
+    return commands;
+}
+
+const struct cli_command *cli_command(const char *name)
+{
+    for (size_t i = 0; i < VN_COUNT(commands); i++)
+        if (!strcmp(commands[i].name, name))
+            return &commands[i];
+    return NULL;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/show_applied.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <vnuma/units.h>
+
+#include "cli/findings.h"
+#include "cli/steps.h"
+
+static void show_numbers(struct vn_doc *doc, const struct cli *cli, const struct vn_applied *applied, bool undo)
+{
+    bool dry = cli_has(cli, "dry-run");
+
+    vn_doc_int(doc, NULL, "id", NULL, applied->id);
+    vn_doc_text(doc, NULL, "state", NULL, dry ? "dry-run" : vn_apply_state_name(applied->state));
+    vn_doc_kib(doc, NULL, "moved_kib", NULL, applied->moved_kib);
+    vn_doc_msec(doc, NULL, "paused_ms", NULL, applied->paused_ms);
+    if (dry || !applied->n_steps)
+        return;
+    if (applied->id)
+        vn_doc_int(doc, NULL, NULL, undo ? "Undone, number" : "Applied, number", applied->id);
+    if (applied->moved_kib)
+        vn_doc_kib(doc, NULL, NULL, "Memory moved", applied->moved_kib);
+    if (applied->paused_ms)
+        vn_doc_msec(doc, NULL, NULL, "Guest paused", applied->paused_ms);
+}
+
+static bool any_kept(const struct vn_applied *applied)
+{
+    for (size_t i = 0; i < applied->n_steps; i++)
+        if (applied->steps[i].state == VN_STEP_KEPT)
+            return true;
+    return false;
+}
+
+static void show_end(struct vn_doc *doc, const struct cli *cli, const struct vn_applied *applied, bool undo,
+                     const struct vn_hypervisor *hv)
+{
+    if (cli_has(cli, "dry-run")) {
+        vn_doc_say(doc, NULL, "A dry run: nothing was changed.");
+        return;
+    }
+    if (!undo && applied->n_steps) {
+        vn_doc_say(doc, NULL, "%s", "");
+        cli_show_findings(doc, &applied->drift);
+        vn_doc_say(doc, NULL, cli_has_drift(&applied->drift) ? "Verified: drift, see above."
+                                                             : "Verified: everything is where the plan puts it.");
+    }
+    if (undo && any_kept(applied))
+        vn_doc_say(doc, NULL, "The memory stays where it is; 'vnuma undo %" PRId64 " --memory' moves it back.",
+                   applied->id);
+    if (hv->forgets && applied->n_steps)
+        vn_doc_say(doc, NULL, !strncmp(hv->uri, "replay:", 7)
+                                  ? "Nothing was kept: this host is a replay. With --write the file keeps the changes."
+                                  : "Nothing was kept: this host is an example that forgets.");
+    else if (!undo && applied->id)
+        vn_doc_say(doc, NULL, "'vnuma undo %" PRId64 "' takes it back.", applied->id);
+}
+
+int cli_show_applied(const struct cli *cli, const struct vn_applied *applied, bool undo,
+                     const struct vn_hypervisor *hv, struct vn_err *err)
+{
+    struct cli_steps steps = {.journal = applied->steps, .count = applied->n_steps};
+    VN_AUTO(vn_doc) doc = {0};
+
+    vn_doc_init(&doc, cli->command->schema);
+    show_numbers(&doc, cli, applied, undo);
+    cli_list_steps(&doc, NULL, &steps);
+    cli_list_findings(&doc, "drift", &applied->drift);
+    if (applied->n_steps)
+        cli_show_steps(&doc, cli_has(cli, "dry-run") ? "Would do" : NULL, &steps);
+    else
+        vn_doc_say(&doc, NULL, undo ? "Nothing was left to undo." : "Nothing to do: everything is where the plan puts it.");
+    show_end(&doc, cli, applied, undo, hv);
+    return cli_show(cli, &doc, err);
+}
+
+void cli_say_left(const struct vn_applied *applied)
+{
+    for (size_t i = 0; i < applied->n_steps; i++) {
+        const struct vn_journal_step *at = &applied->steps[i];
+        VN_AUTO(vn_arena) arena = {0};
+        const char *text;
+
+        if (at->state == VN_STEP_PENDING || at->state == VN_STEP_UNDONE)
+            continue;
+        text = cli_step_text(&arena, &at->step);
+        (void)fprintf(stderr, "  step %zu, %s: %s, %s%s%s\n", i + 1, at->step.vm, text ? text : "",
+                      vn_step_state_name(at->state), at->note && *at->note ? ": " : "", at->note ? at->note : "");
+    }
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VN_CLI_SHOW_APPLIED_H
+#define VN_CLI_SHOW_APPLIED_H
+
+#include "app/app.h"
+#include "cli/cli.h"
+
+/** cli_show_applied() - what an apply or undo did, as vnuma.applied/1. @undo: the words for the way back. */
+VN_NODISCARD int cli_show_applied(const struct cli *cli, const struct vn_applied *applied, bool undo,
+                                  const struct vn_hypervisor *hv, struct vn_err *err);
+
+/** cli_say_left() - on stderr, after a failure: which steps are done, failed or stuck. */
+void cli_say_left(const struct vn_applied *applied);
+
+#endif

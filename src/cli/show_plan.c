@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/show_plan.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <vnuma/buf.h>
+#include <vnuma/units.h>
+
+#include "cli/steps.h"
+#include "view/diff.h"
+
+static const struct vn_column cell_columns[] = {
+    {"cell", "CELL", VN_COL_RIGHT}, {"node", "NODE", VN_COL_RIGHT},    {"vcpus", "VCPUS", 0},
+    {"memory", "MEMORY", VN_COL_RIGHT}, {"cpus", "ON CPUS", VN_COL_WRAP},
+};
+static const struct vn_table cell_table = {NULL, cell_columns, VN_COUNT(cell_columns)};
+
+/* The CPUs of a cell's vCPUs: in vCPU order where each has its own, as one set where they float. */
+static void cell_cpus(const struct vn_placement *vm, const struct vn_placed_cell *cell, struct vn_buf *ret)
+{
+    VN_AUTO(vn_arena) arena = {0};
+    const struct vn_cpuset *first = NULL;
+    const char *text;
+    bool floats = true;
+
+    VN_CPUSET_EACH(v, &cell->vcpus) {
+        if ((size_t)v >= vm->n_vcpus)
+            continue;
+        if (!first)
+            first = &vm->vcpupin[v];
+        floats = floats && vn_cpuset_equal(first, &vm->vcpupin[v]);
+    }
+    if (first && floats) {
+        text = vn_cpuset_text(&arena, first);
+        vn_buf_str(ret, text ? text : "");
+        return;
+    }
+    VN_CPUSET_EACH(v, &cell->vcpus) {
+        if ((size_t)v >= vm->n_vcpus)
+            continue;
+        text = vn_cpuset_text(&arena, &vm->vcpupin[v]);
+        vn_buf_fmt(ret, "%s%s", ret->len ? "," : "", text ? text : "");
+    }
+}
+
+/* One word would not wrap: break after commas. */
+static const char *breakable(struct vn_arena *arena, const char *list)
+{
+    VN_AUTO(vn_buf) text = {0};
+    const char *copy;
+
+    for (; *list; list++) {
+        vn_buf_add(&text, list, 1);
+        if (*list == ',' && list[1])
+            vn_buf_str(&text, " ");
+    }
+    copy = vn_arena_strdup(arena, vn_buf_text(&text));
+    return text.failed || !copy ? "" : copy;
+}
+
+static void show_cells(struct vn_doc *doc, struct vn_val *object, const struct vn_placement *vm)
+{
+    struct vn_val *rows = vn_doc_array(doc, object, NULL, &cell_table);
+
+    for (size_t i = 0; i < vm->n_cells; i++) {
+        const struct vn_placed_cell *cell = &vm->cells[i];
+        struct vn_val *row = vn_doc_object(doc, rows, NULL, NULL);
+        VN_AUTO(vn_buf) cpus = {0};
+
+        cell_cpus(vm, cell, &cpus);
+        vn_doc_int(doc, row, "cell", NULL, cell->cell);
+        vn_doc_int(doc, row, "node", NULL, cell->node);
+        vn_doc_cpus(doc, row, "vcpus", NULL, &cell->vcpus);
+        vn_doc_kib(doc, row, "memory", NULL, cell->memory_kib);
+        vn_doc_text(doc, row, "cpus", NULL, breakable(&doc->arena, vn_buf_text(&cpus)));
+    }
+}
+
+static void show_memory(struct vn_doc *doc, struct vn_val *object, const struct vn_placement *vm)
+{
+    char text[128], size[32];
+
+    (void)snprintf(text, sizeof text, "%s", vm->memory_preferred ? "preferred from its node" : "strict, each cell from its node");
+    if (vm->n_cells == 1 && !vm->memory_preferred)
+        (void)snprintf(text, sizeof text, "strict, from node %d", vm->cells[0].node);
+    if (vm->hugepage_kib) {
+        size_t len = strlen(text);
+
+        (void)snprintf(text + len, sizeof text - len, ", huge pages of %s",
+                       vn_size_format(vm->hugepage_kib, size, sizeof size));
+    }
+    vn_doc_text(doc, object, NULL, "Memory", text);
+}
+
+static void show_threads(struct vn_doc *doc, struct vn_val *object, const struct vn_placement *vm)
+{
+    const struct vn_guest_topology *t = &vm->topology;
+    char label[32], text[160];
+
+    if (vm->has_emulatorpin)
+        vn_doc_cpus(doc, object, NULL, "Emulator", &vm->emulatorpin);
+    for (size_t i = 0; i < vm->n_iothreadpins; i++) {
+        (void)snprintf(label, sizeof label, "IOThread %u", vm->iothreadpins[i].id);
+        vn_doc_cpus(doc, object, NULL, vn_arena_strdup(&doc->arena, label), &vm->iothreadpins[i].cpus);
+    }
+    if (!t->threads)
+        return;
+    (void)snprintf(text, sizeof text, "%u socket%s of %u core%s with %u thread%s each", t->sockets,
+                   t->sockets == 1 ? "" : "s", t->cores * (t->dies ? t->dies : 1),
+                   t->cores * (t->dies ? t->dies : 1) == 1 ? "" : "s", t->threads, t->threads == 1 ? "" : "s");
+    vn_doc_text(doc, object, NULL, "Guest sees", text);
+}
+
+static void show_placement(struct vn_doc *doc, const struct vn_placement *vm, bool explain)
+{
+    struct vn_val *object;
+    struct vn_nodeset nodes = {{0}};
+    uint64_t memory = 0;
+    char size[32];
+    const char *where;
+
+    for (size_t i = 0; i < vm->n_cells; i++) {
+        memory += vm->cells[i].memory_kib;
+        if (vm->cells[i].node >= 0)
+            vn_nodeset_add(&nodes, (unsigned)vm->cells[i].node);
+    }
+    where = vn_nodeset_text(&doc->arena, &nodes);
+    object = vn_doc_object(doc, NULL, NULL,
+                           vn_arena_printf(&doc->arena, "%s: %zu vCPU%s, %s, %s, on node%s %s", vm->name, vm->n_vcpus,
+                                           vm->n_vcpus == 1 ? "" : "s", vn_size_format(memory, size, sizeof size),
+                                           vm->policy == VN_CPU_SHARED ? "shared CPUs" : "dedicated CPUs",
+                                           vm->n_cells == 1 ? "" : "s", where ? where : ""));
+    show_cells(doc, object, vm);
+    show_memory(doc, object, vm);
+    show_threads(doc, object, vm);
+    if (vm->why && *vm->why)
+        vn_doc_text(doc, object, NULL, "Why", vm->why);
+    for (size_t i = 0; explain && i < vm->n_cells; i++)
+        if (vm->cells[i].why && *vm->cells[i].why)
+            vn_doc_text(doc, object, NULL, vn_arena_printf(&doc->arena, "Cell %u", vm->cells[i].cell),
+                        vm->cells[i].why);
+    vn_doc_say(doc, NULL, "%s", "");
+}
+
+static void blocking_text(const struct vn_blocking *b, char *out, size_t size)
+{
+    char where[32] = "the host", need[32], free_text[32];
+
+    if (b->node >= 0)
+        (void)snprintf(where, sizeof where, "node %d", b->node);
+    if (b->resource == VN_RES_MEMORY) {
+        (void)snprintf(out, size, "memory on %s: %s needed, %s free", where,
+                       vn_size_format(b->need, need, sizeof need), vn_size_format(b->free, free_text, sizeof free_text));
+        return;
+    }
+    (void)snprintf(out, size, "%s on %s: %" PRIu64 " needed, %" PRIu64 " free",
+                   b->resource == VN_RES_CPUS ? "CPUs" : vn_resource_name(b->resource), where, b->need, b->free);
+}
+
+static void show_one_unplaced(struct vn_doc *doc, const struct vn_unplaced *vm)
+{
+    struct vn_val *object =
+        vn_doc_object(doc, NULL, NULL, vn_arena_printf(&doc->arena, "%s does not fit. What is missing:", vm->name));
+    char text[160], size[32];
+
+    for (size_t i = 0; i < vm->n_blocking; i++) {
+        blocking_text(&vm->blocking[i], text, sizeof text);
+        vn_doc_say(doc, object, "%s", text);
+    }
+    for (size_t i = 0; i < vm->n_repair; i++)
+        vn_doc_say(doc, object, "%s %s to node %d (%s) would make room.", i ? "and moving" : "Moving",
+                   vm->repair[i].name, vm->repair[i].node,
+                   vn_size_format(vm->repair[i].memory_kib, size, sizeof size));
+    vn_doc_say(doc, NULL, "%s", "");
+}
+
+void cli_show_unplaced(struct vn_doc *doc, const struct vn_plan *plan)
+{
+    for (size_t i = 0; i < plan->n_unplaced; i++)
+        show_one_unplaced(doc, &plan->unplaced[i]);
+}
+
+static void show_diffs(struct vn_doc *doc, const struct vn_plan *plan)
+{
+    for (size_t i = 0; i < plan->n_steps; i++) {
+        const struct vn_step *step = &plan->steps[i];
+        VN_AUTO(vn_buf) diff = {0};
+
+        if (step->kind != VN_STEP_DEFINE || !step->xml_before || !step->xml_after)
+            continue;
+        if (vn_diff(step->xml_before, step->xml_after, NULL, &diff, NULL) < 0)
+            doc->failed = true;
+        vn_doc_say(doc, NULL, "Change in the stored configuration of %s", step->vm);
+        vn_doc_block(doc, NULL, VN_BLOCK_DIFF, vn_buf_text(&diff));
+        vn_doc_say(doc, NULL, "%s", "");
+    }
+}
+
+static void show_cost(struct vn_doc *doc, const struct vn_plan *plan)
+{
+    const struct vn_cost *c = &plan->cost;
+    VN_AUTO(vn_buf) text = {0};
+    char size[32];
+
+    vn_buf_fmt(&text, "Cost: distance %.4g", c->distance);
+    if (c->device > 0)
+        vn_buf_fmt(&text, ", to devices %.4g", c->device);
+    vn_buf_fmt(&text, ", %" PRIu64 " L3 domain%s", c->l3, c->l3 == 1 ? "" : "s");
+    if (c->moved_kib)
+        vn_buf_fmt(&text, ", %s to move", vn_size_format(c->moved_kib, size, sizeof size));
+    vn_buf_str(&text, plan->optimal ? "; nothing better exists." : "; not proved to be the best.");
+    vn_doc_say(doc, NULL, "%s", vn_buf_text(&text));
+}
+
+void cli_show_plan(struct vn_doc *doc, const struct vn_problem *problem, const struct vn_plan *plan,
+                   const struct cli_show_plan *how)
+{
+    struct cli_steps steps = {.plan = plan->steps, .count = plan->n_steps};
+    const char *picture = problem ? vn_planner_draw(problem, plan, &doc->arena) : NULL;
+
+    for (size_t i = 0; i < plan->n_vms; i++)
+        show_placement(doc, &plan->vms[i], how->explain);
+    cli_show_unplaced(doc, plan);
+    if (picture && *picture) {
+        vn_doc_block(doc, NULL, VN_BLOCK_PLAIN, picture);
+        vn_doc_say(doc, NULL, "%s", "");
+    }
+    if (how->diff)
+        show_diffs(doc, plan);
+    if (plan->n_steps) {
+        cli_show_steps(doc, "Steps", &steps);
+        vn_doc_say(doc, NULL, "%s", "");
+    } else if (!how->paper && plan->n_vms) {
+        vn_doc_say(doc, NULL, "Nothing to do: everything is where the plan puts it.");
+    }
+    if (plan->n_vms)
+        show_cost(doc, plan);
+    for (size_t i = 0; i < plan->n_notes; i++)
+        vn_doc_say(doc, NULL, "Note: %s", plan->notes[i]);
+    if (!plan->n_vms && !plan->n_unplaced)
+        vn_doc_say(doc, NULL, "There is no VM to place.");
+}
