@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* What the rules share: names, commands, comparisons. */
+#include <string.h>
+
+#include "doctor/rules.h"
+
+static bool is_plain(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:+@%/-";
+
+    return text[0] && text[0] != '-' && strspn(text, plain) == strlen(text);
+}
+
+/* In single quotes, and each of its own as '\'' */
+static char *quote(struct vn_arena *arena, const char *text)
+{
+    size_t len = strlen(text);
+    char *out = len < SIZE_MAX / 8 ? vn_arena_alloc(arena, 4 * len + 3) : NULL, *at = out;
+
+    if (!out)
+        return NULL;
+    *at++ = '\'';
+    for (; *text; text++) {
+        if (*text == '\'') {
+            memcpy(at, "'\\''", 4);
+            at += 4;
+        } else {
+            *at++ = *text;
+        }
+    }
+    *at++ = '\'';
+    *at = '\0';
+    return out;
+}
+
+char *vn_exam_name(const struct vn_exam *exam)
+{
+    struct vn_arena *arena = &exam->findings->arena;
+
+    return is_plain(exam->vm->name) ? vn_arena_strdup(arena, exam->vm->name) : quote(arena, exam->vm->name);
+}
+
+char *vn_exam_apply_cmd(const struct vn_exam *exam)
+{
+    const char *name = vn_exam_name(exam);
+
+    return name ? vn_arena_printf(&exam->findings->arena, "vnuma apply %s", name) : NULL;
+}
+
+char *vn_patient_subject(const struct vn_exam *exam, const struct vn_patient *patient)
+{
+    struct vn_arena *arena = &exam->findings->arena;
+
+    if (patient->who == VN_WHO_VCPU)
+        return vn_arena_printf(arena, "%s vCPU %u", exam->vm->name, patient->thread->id);
+    if (patient->who == VN_WHO_IOTHREAD)
+        return vn_arena_printf(arena, "%s IOThread %u", exam->vm->name, patient->thread->id);
+    return vn_arena_printf(arena, "%s emulator", exam->vm->name);
+}
+
+const char *vn_patient_rule(const struct vn_patient *patient, const char *const names[3])
+{
+    return names[patient->who];
+}
+
+char *vn_patient_pin_cmd(const struct vn_exam *exam, const struct vn_patient *patient, const struct vn_cpuset *cpus)
+{
+    struct vn_arena *arena = &exam->findings->arena;
+    const char *name = vn_exam_name(exam), *set = vn_cpuset_text(arena, cpus ? cpus : &exam->online);
+
+    if (!name || !set)
+        return NULL;
+    if (patient->who == VN_WHO_VCPU)
+        return vn_arena_printf(arena, "virsh vcpupin %s %u %s --live", name, patient->thread->id, set);
+    if (patient->who == VN_WHO_IOTHREAD)
+        return vn_arena_printf(arena, "virsh iothreadpin %s %u %s --live", name, patient->thread->id, set);
+    return vn_arena_printf(arena, "virsh emulatorpin %s %s --live", name, set);
+}
+
+bool vn_exam_same(const struct vn_exam *exam, const struct vn_cpuset *a, const struct vn_cpuset *b)
+{
+    struct vn_cpuset x = a ? *a : exam->online, y = b ? *b : exam->online;
+
+    vn_cpuset_and(&x, &exam->online);
+    vn_cpuset_and(&y, &exam->online);
+    return vn_cpuset_equal(&x, &y);
+}
+
+bool vn_patient_pinned(const struct vn_exam *exam, const struct vn_patient *patient)
+{
+    return patient->thread->known & VN_THREAD_CONFIGURED &&
+           !vn_exam_same(exam, &patient->thread->configured, NULL);
+}
+
+int vn_exam_cpus(const struct vn_exam *exam, struct vn_finding *finding, const char *what,
+                 const struct vn_cpuset *cpus, const char *source)
+{
+    const char *text = cpus ? vn_cpuset_text(&exam->findings->arena, cpus) : "no pin";
+
+    return text ? vn_finding_evidence(exam->findings, finding, what, text, source) : -VN_E_NOMEM;
+}
