@@ -70,47 +70,55 @@ static int read_pools(const xmlNode *cell, struct vn_arena *arena, struct vn_nod
     return 0;
 }
 
+struct cells_reader {
+    struct vn_arena *arena;
+    struct vn_host *host;
+    struct vn_err *err;
+    bool any_siblings;     /* very old libvirt has none: then it says nothing about who is offline */
+    struct vn_cpuset seen; /* CPUs so far */
+};
+
 /* Libvirt leaves all but the id of an offline CPU out. */
-static int read_cpus(const xmlNode *cell, bool any_siblings, struct vn_host *host, struct vn_node *node,
-                     struct vn_err *err)
+static int read_cpus(const xmlNode *cell, struct cells_reader *in, struct vn_node *node)
 {
     const xmlNode *cpus = vn_xml_child(cell, "cpus");
     unsigned cpu;
 
     for (const xmlNode *at = vn_xml_child(cpus, "cpu"); at; at = vn_xml_next(at, "cpu")) {
-        int r = vn_xml_uint(at, "id", VN_CPU_MAX - 1, &cpu, err);
+        int r = vn_xml_uint(at, "id", VN_CPU_MAX - 1, &cpu, in->err);
         if (r < 0)
             return r;
-        if (any_siblings && !vn_xml_attr(at, "siblings"))
-            vn_cpuset_add(&host->offline, cpu);
+        if (vn_cpuset_has(&in->seen, cpu))
+            return vn_xml_bad(at, "id", vn_xml_attr(at, "id"), "a CPU that is there twice", NULL, in->err);
+        vn_cpuset_add(&in->seen, cpu);
+        if (in->any_siblings && !vn_xml_attr(at, "siblings"))
+            vn_cpuset_add(&in->host->offline, cpu);
         else
             vn_cpuset_add(&node->cpus, cpu);
     }
     return 0;
 }
 
-static int read_cell(const xmlNode *cell, struct vn_arena *arena, bool any_siblings, struct vn_host *host,
-                     struct vn_node *node, struct vn_err *err)
+static int read_cell(const xmlNode *cell, struct cells_reader *in, struct vn_node *node)
 {
     const xmlNode *memory = vn_xml_child(cell, "memory");
     unsigned id;
-    int r = vn_xml_uint(cell, "id", VN_NODE_MAX - 1, &id, err);
+    int r = vn_xml_uint(cell, "id", VN_NODE_MAX - 1, &id, in->err);
 
     if (r < 0)
         return r;
     node->id = (int)id;
     if (memory) {
-        char *text = vn_xml_text(arena, memory);
+        char *text = vn_xml_text(in->arena, memory);
         if (!text)
-            return vn_nomem(err);
-        r = vn_xml_kib(memory, NULL, text, vn_xml_attr(memory, "unit"), &node->memory_kib, err);
+            return vn_nomem(in->err);
+        r = vn_xml_kib(memory, NULL, text, vn_xml_attr(memory, "unit"), &node->memory_kib, in->err);
     }
     if (r == 0)
-        r = read_pools(cell, arena, node, err);
-    return r < 0 ? r : read_cpus(cell, any_siblings, host, node, err);
+        r = read_pools(cell, in->arena, node, in->err);
+    return r < 0 ? r : read_cpus(cell, in, node);
 }
 
-/* Very old libvirt has no siblings anywhere: then it says nothing about who is offline. */
 static bool has_siblings(const xmlNode *cells)
 {
     for (const xmlNode *cell = vn_xml_child(cells, "cell"); cell; cell = vn_xml_next(cell, "cell"))
@@ -130,7 +138,7 @@ static int compare_nodes(const void *a, const void *b)
 static int read_cells(const xmlNode *cells, struct vn_arena *arena, struct vn_host *host, struct vn_err *err)
 {
     unsigned count = count_children(cells, "cell"), i = 0;
-    bool any_siblings = has_siblings(cells);
+    struct cells_reader in = {arena, host, err, has_siblings(cells), {{0}}};
 
     if (count > VN_NODE_MAX)
         return vn_xml_bad(cells, NULL, NULL, "too many nodes", NULL, err);
@@ -138,7 +146,7 @@ static int read_cells(const xmlNode *cells, struct vn_arena *arena, struct vn_ho
     if (!host->nodes)
         return vn_nomem(err);
     for (const xmlNode *at = vn_xml_child(cells, "cell"); at; at = vn_xml_next(at, "cell"), i++) {
-        int r = read_cell(at, arena, any_siblings, host, &host->nodes[i], err);
+        int r = read_cell(at, &in, &host->nodes[i]);
         if (r < 0)
             return r;
     }

@@ -42,9 +42,9 @@ int vn_line_node(const char **word, const int *node_ids, size_t n_nodes, size_t 
 
     if (**word != 'N' || vn_line_number(&at, 10, &id) < 0 || *at++ != '=' || vn_line_number(&at, 10, &value) < 0)
         return 0;
-    *word = at;
     for (size_t i = 0; i < n_nodes; i++) {
         if (node_ids[i] >= 0 && (uint64_t)node_ids[i] == id) {
+            *word = at;
             *ret_index = i;
             *ret_value = value;
             return 1;

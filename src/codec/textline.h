@@ -14,8 +14,8 @@ VN_NODISCARD int vn_line_number(const char **at, unsigned base, uint64_t *ret);
 
 /**
  * vn_line_node() - "N3=512": the position of node 3 in @node_ids, and 512.
- * Returns 1, 0 for another word (@word is not moved), or -VN_E_FORMAT for a node that is not among the ids.
- * *@word is moved behind what was read.
+ * Returns 1 and moves *@word behind what was read; 0 for another word, or an unknown node with nothing on it;
+ * -VN_E_FORMAT for memory on a node that is not among the ids.
  */
 VN_NODISCARD int vn_line_node(const char **word, const int *node_ids, size_t n_nodes, size_t *ret_index,
                               uint64_t *ret_value, struct vn_err *err);
