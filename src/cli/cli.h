@@ -84,6 +84,9 @@ struct cli {
 VN_NODISCARD int cli_parse(struct cli *cli, int argc, char **argv, struct vn_err *err);
 void cli_drop(struct cli *cli);
 
+/** cli_has_scope() - is a bare --config of that command the scope, as in virsh? */
+bool cli_has_scope(const struct cli_command *command);
+
 /** cli_value() - the last value given to a command's option ("" where it takes none), or NULL. */
 const char *cli_value(const struct cli *cli, const char *name);
 static inline bool cli_has(const struct cli *cli, const char *name)

@@ -56,7 +56,7 @@ GROUP(search, "Search");
 static const struct cli_option how_items[] = {
     {"via", "WAY", "live (default), or save-restore: strict memory with no reboot, with a pause", 0, 0},
     {"live", NULL, "what runs only", 0, 0},
-    {"config", NULL, "the stored configuration only (a policy file is --config=FILE here)", 0, 0},
+    {"config", NULL, "the stored configuration only; --config=FILE is the policy file", 0, 0},
     {"no-move", NULL, "leave the memory where it is", 0, 0},
 };
 GROUP(how, "How it is carried out");

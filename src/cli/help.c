@@ -45,13 +45,14 @@ static void wrap(FILE *out, const char *text, size_t at, size_t hang)
     (void)fputc('\n', out);
 }
 
-static void show_group(const struct cli_group *group, size_t width, FILE *out)
+/* @but: an option that has another meaning here, or NULL */
+static void show_group(const struct cli_group *group, size_t width, const char *but, FILE *out)
 {
     char text[80];
 
     (void)fprintf(out, "\n%s\n", group->title);
     for (size_t i = 0; i < group->count; i++) {
-        if (group->items[i].flags & CLI_OPT_HIDDEN)
+        if ((group->items[i].flags & CLI_OPT_HIDDEN) || (but && !strcmp(but, group->items[i].name)))
             continue;
         (void)option_text(&group->items[i], text, sizeof text);
         (void)fprintf(out, "  %-*s  ", (int)width, text);
@@ -99,7 +100,7 @@ void cli_help(FILE *out)
         (void)fprintf(out, "  %-*s  ", (int)width, text);
         wrap(out, all[i].summary, width + 4, width + 4);
     }
-    show_group(&cli_global_options, widest(&cli_global_options, 0), out);
+    show_group(&cli_global_options, widest(&cli_global_options, 0), NULL, out);
     (void)fputs("\nThe host\n"
                 "  -c demo:         the example host that comes with vnuma; nothing real is touched\n"
                 "  -c replay:FILE   a host saved by 'vnuma capture'\n"
@@ -118,8 +119,8 @@ void cli_help_command(const struct cli_command *command, FILE *out)
         width = widest(*group, width);
     for (const struct cli_group *const *group = command->groups; *group; group++)
         if (any_shown(*group))
-            show_group(*group, width, out);
-    show_group(&cli_global_options, width, out);
+            show_group(*group, width, NULL, out);
+    show_group(&cli_global_options, width, cli_has_scope(command) ? "config" : NULL, out);
     if (command->examples[0].line)
         (void)fputs("\nExamples\n", out);
     for (const struct cli_example *it = command->examples; it->line; it++)

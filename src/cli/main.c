@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,14 @@ static bool colour_of(const struct cli *cli)
     return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb");
 }
 
+/* '| head' has seen enough: no error to tell of. */
+static bool reader_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    return ferror(stdout) && poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
 static int run(struct cli *cli, struct vn_err *err)
 {
     if (cli->version)
@@ -59,6 +68,7 @@ int main(int argc, char **argv)
     int r, status;
 
     (void)setlocale(LC_CTYPE, "");
+    (void)signal(SIGPIPE, SIG_IGN); /* a reader that goes away must not end an apply half-way */
     r = cli_parse(&cli, argc, argv, &err);
     if (r == 0) {
         cli.view.colour = colour_of(&cli);
@@ -67,7 +77,7 @@ int main(int argc, char **argv)
         r = run(&cli, &err);
     }
     status = r < 0 ? cli_exit_of(&cli, r) : r;
-    if (r < 0)
+    if (r < 0 && !reader_gone())
         cli_complain(&err);
     cli_drop(&cli);
     return status;

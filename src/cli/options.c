@@ -38,7 +38,7 @@ static int add(struct list *list, struct vn_arena *arena, const struct cli_optio
     return 0;
 }
 
-static bool has_scope(const struct cli_command *command)
+bool cli_has_scope(const struct cli_command *command)
 {
     for (const struct cli_group *const *group = command->groups; *group; group++)
         for (size_t i = 0; i < (*group)->count; i++)
@@ -51,7 +51,7 @@ static bool has_scope(const struct cli_command *command)
  * scope, as in virsh, the policy file is --config=FILE: one option with an optional value. */
 static int gather(struct list *list, struct vn_arena *arena, const struct cli_command *command)
 {
-    bool scope = command && has_scope(command);
+    bool scope = command && cli_has_scope(command);
     size_t n = 0;
     int r = 0;
 
