@@ -35,7 +35,7 @@ static int busy(int fd, const char *path, struct vn_err *err)
                    "Wait until it ends, or look at it with 'ps'; the lock goes with the process. Nothing was changed",
                    "another vnuma, process %s, is changing this host", digits ? text : "(not known)");
     if (err)
-        (void)snprintf(err->where, sizeof err->where, "%s", path);
+        (void)snprintf(err->where, sizeof err->where, "%.*s", (int)sizeof err->where - 1, path);
     return -VN_E_BUSY;
 }
 
@@ -54,7 +54,7 @@ static int fail_io(const char *path, const char *doing, struct vn_err *err)
     (void)vn_failf(err, VN_E_ENV, "Run vnuma as root, or give a directory that can be written with --state DIR",
                    "cannot %s the lock file: %s", doing, strerror(why));
     if (err)
-        (void)snprintf(err->where, sizeof err->where, "%s", path);
+        (void)snprintf(err->where, sizeof err->where, "%.*s", (int)sizeof err->where - 1, path);
     return -VN_E_ENV;
 }
 
