@@ -18,7 +18,7 @@ static struct vn_arena_block *block_new(size_t size)
 {
     struct vn_arena_block *block;
 
-    if (size > SIZE_MAX - sizeof *block)
+    if (size > PTRDIFF_MAX - sizeof *block)
         return NULL;
     block = calloc(1, sizeof *block + size);
     if (block)

@@ -75,13 +75,13 @@ char *vn_size_format(uint64_t kib, char *out, size_t size)
     double value = (double)kib;
     size_t i = 0;
 
-    while (value >= 1024 && i + 1 < VN_COUNT(names)) {
+    while (value >= 1023.5 && i + 1 < VN_COUNT(names)) { /* 1023.5 would be written as 1024 */
         value /= 1024;
         i++;
     }
     if (!kib)
         (void)snprintf(out, size, "0");
-    else if (i == 0 || value >= 100 || value - (double)(uint64_t)value < 0.05)
+    else if (value >= 100 || (uint64_t)(value * 10 + 0.5) % 10 == 0) /* "32 GiB", not "32.0 GiB" */
         (void)snprintf(out, size, "%.0f %s", value, names[i]);
     else
         (void)snprintf(out, size, "%.1f %s", value, names[i]);

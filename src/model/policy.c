@@ -42,7 +42,8 @@ static int parse_cell(const char *text, size_t len, struct vn_cell_size *ret)
     if (!x)
         return -VN_E_SYNTAX;
     *x = '\0';
-    if (vn_uint_parse(item, VN_CPU_MAX, &vcpus, NULL) < 0 || vn_size_parse(x + 1, &ret->memory_kib, NULL) < 0)
+    if (vn_uint_parse(item, VN_CPU_MAX, &vcpus, NULL) < 0 || vn_size_parse(x + 1, &ret->memory_kib, NULL) < 0 ||
+        !ret->memory_kib) /* a cell may have no vCPU, but not no memory */
         return -VN_E_SYNTAX;
     ret->vcpus = (unsigned)vcpus;
     return 0;
@@ -221,7 +222,7 @@ char *vn_vm_policy_get(struct vn_arena *arena, const struct vn_vm_policy *policy
         return policy->hugepage_kib ? vn_arena_printf(arena, "%" PRIu64 "K", policy->hugepage_kib)
                                     : vn_arena_strdup(arena, "none");
     case VN_POL_OVERCOMMIT:
-        return vn_arena_printf(arena, "%g", policy->overcommit);
+        return vn_arena_printf(arena, "%.10g", policy->overcommit);
     default:
         return vn_arena_strdup(arena, memory_words[policy->memory_preferred]);
     }
