@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "codec/domxml.h"
+#include "io/libvirt_priv.h"
+#include "io/proc_memory.h"
+#include "io/proc_threads.h"
+
+int vn_virt_pid(virDomainPtr domain, int *ret_pid, struct vn_err *err)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN], path[320];
+    int len = snprintf(path, sizeof path, "run/libvirt/qemu/%s.pid", virDomainGetName(domain));
+    int r;
+
+    if (virDomainGetUUIDString(domain, uuid) < 0)
+        return vn_virt_fail(err, "cannot read the UUID of VM '%s'", virDomainGetName(domain));
+    r = vn_proc_find_uuid(uuid, len > 0 && (size_t)len < sizeof path ? path : NULL, ret_pid, err);
+    return vn_err_ctx(err, r, "cannot find the process of VM '%s'", virDomainGetName(domain));
+}
+
+int vn_virt_cells(const struct vn_domain *domain, struct vn_arena *arena, uint64_t **ret, size_t *ret_count,
+                  struct vn_err *err)
+{
+    uint64_t *kib = vn_arena_array(arena, domain->n_cells, sizeof *kib);
+
+    if (!kib)
+        return vn_nomem(err);
+    for (size_t i = 0; i < domain->n_cells; i++)
+        kib[i] = domain->cells[i].memory_kib;
+    *ret = domain->n_cells ? kib : NULL;
+    *ret_count = domain->n_cells;
+    return 0;
+}
+
+static int know_nodes(struct vn_libvirt *virt, struct vn_err *err)
+{
+    VN_AUTO(vn_arena) scratch = {0};
+    struct vn_host host = {0};
+
+    return virt->node_ids ? 0 : vn_virt_host(virt, &scratch, &host, err);
+}
+
+static int guest_of(struct vn_libvirt *virt, const char *vm, struct vn_arena *arena, struct vn_guest *ret,
+                    struct vn_err *err)
+{
+    VN_AUTO(vn_buf) xml = {0};
+    struct vn_domain model = {0};
+    uint64_t *cell_kib = NULL;
+    virDomainPtr domain;
+    int r;
+
+    if (!virt->local)
+        return vn_failf(err, VN_E_REFUSED, "Run vnuma on that host itself.",
+                        "the host is remote: the memory of VM '%s' on %s can't be reached from here", vm,
+                        virt->hostname[0] ? virt->hostname : "it");
+    r = vn_virt_domain(virt, vm, &domain, err);
+    if (r == 0)
+        r = vn_virt_xml(virt, domain, VN_XML_LIVE, &xml, err);
+    if (r == 0)
+        r = vn_domxml_parse(xml.ptr, xml.len, arena, &model, err);
+    if (r == 0)
+        r = vn_virt_cells(&model, arena, &cell_kib, &ret->n_cells, err);
+    if (r == 0)
+        r = know_nodes(virt, err);
+    if (r == 0)
+        r = vn_virt_pid(domain, &ret->pid, err);
+    if (r < 0) {
+        vn_virt_forget(virt);
+        return r;
+    }
+    ret->name = vm;
+    ret->cell_kib = cell_kib;
+    ret->node_ids = virt->node_ids;
+    ret->n_nodes = virt->n_nodes;
+    return 0;
+}
+
+int vn_virt_memory(void *self, const char *vm, struct vn_arena *arena, uint64_t **ret_node_kib,
+                   uint64_t **ret_cell_kib, struct vn_err *err)
+{
+    VN_AUTO(vn_arena) scratch = {0};
+    struct vn_guest guest = {0};
+    int r = guest_of(self, vm, &scratch, &guest, err);
+
+    return r < 0 ? r : vn_proc_memory(&guest, arena, ret_node_kib, ret_cell_kib, err);
+}
+
+int vn_virt_move_memory(void *self, const char *vm, const struct vn_move *move, const struct vn_progress *progress,
+                        uint64_t *ret_moved_kib, struct vn_err *err)
+{
+    VN_AUTO(vn_arena) scratch = {0};
+    struct vn_guest guest = {0};
+    int r;
+
+    *ret_moved_kib = 0;
+    r = guest_of(self, vm, &scratch, &guest, err);
+    return r < 0 ? r : vn_proc_move(&guest, move, progress, ret_moved_kib, err);
+}
