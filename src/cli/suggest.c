@@ -45,8 +45,8 @@ const char *cli_nearest(const char *word, const char *const *names, size_t count
     for (size_t i = 0; i < count; i++) {
         size_t far = edits(word, names[i]);
 
-        if (strlen(word) >= 3 && !strncmp(word, names[i], strlen(word)) && far > 1)
-            far = 1; /* its beginning */
+        if (strlen(word) >= 3 && !strncmp(word, names[i], strlen(word)))
+            far = 0; /* its beginning */
         if (far < least || (far == least && !best && far < strlen(names[i]))) {
             least = far;
             best = names[i];

@@ -200,11 +200,12 @@ static void draw_legend(struct drawing *d)
     double column = legend->w / (double)d->layout.legend_columns, x = legend->x, y = legend->y;
     char text[256], size[32];
 
-    for (size_t i = 0; i < VN_COUNT(marks); i++, x += 150) {
+    for (size_t i = 0; i < VN_COUNT(marks); i++) {
         struct svg_box box = {x, y, 16, 16};
 
         rect(d->out, &box, marks[i].class, NULL);
         label(d->out, x + 22, y + 13, "small", marks[i].text);
+        x += 46 + 7.5 * (double)strlen(marks[i].text);
     }
     vn_buf_fmt(d->out, "<circle class='dot' cx='%.1f' cy='%.1f' r='%.1f' style='fill:#666'/>\n", x + 8, y + 8, DOT);
     label(d->out, x + 22, y + 13, "small", "floats, ran here last");
