@@ -2,6 +2,7 @@
 #ifndef VN_IO_REPLAY_H
 #define VN_IO_REPLAY_H
 
+#include <vnuma/plan.h>
 #include <vnuma/snapshot.h>
 
 #include "port/hypervisor.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
 #include <string.h>
+#include <vnuma/units.h>
 
 #include "io/replay.h"
 
@@ -26,14 +27,17 @@ uint64_t vn_replay_resident(const struct vn_snapshot *state, const struct vn_vm 
     return vm->node_kib[node] > in_cells ? vm->node_kib[node] - in_cells : 0;
 }
 
-/* The pool that backs the guest: of the size in its XML; of the host's default size (1 in the model)
- * the smallest pool, which is what it is on x86. NULL: ordinary pages. */
+/* The pool that backs the guest: of the size in its XML, or of the host's default size (1 in the
+ * model), which is the smallest pool where the capture does not say. NULL: ordinary pages. */
 static struct vn_hugepool *pool_of(const struct vn_snapshot *state, const struct vn_vm *vm, size_t node)
 {
     const struct vn_node *at = &state->host.nodes[node];
     uint64_t size_kib = vm->live ? vm->live->hugepage_kib : 0;
+    const char *text = size_kib == 1 ? vn_host_setting(&state->host, "hugepages.default_kib") : NULL;
     struct vn_hugepool *best = NULL;
 
+    if (text && vn_uint_parse(text, UINT64_C(1) << 30, &size_kib, NULL) < 0)
+        size_kib = 1;
     for (size_t i = 0; size_kib && i < at->n_pools; i++)
         if (at->pools[i].size_kib == size_kib ||
             (size_kib == 1 && (!best || at->pools[i].size_kib < best->size_kib)))
