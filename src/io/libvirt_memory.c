@@ -9,14 +9,14 @@
 
 int vn_virt_pid(virDomainPtr domain, int *ret_pid, struct vn_err *err)
 {
+    const char *name = virDomainGetName(domain);
     char uuid[VIR_UUID_STRING_BUFLEN], path[320];
-    int len = snprintf(path, sizeof path, "run/libvirt/qemu/%s.pid", virDomainGetName(domain));
-    int r;
+    int len = snprintf(path, sizeof path, "run/libvirt/qemu/%s.pid", name), r;
 
     if (virDomainGetUUIDString(domain, uuid) < 0)
-        return vn_virt_fail(err, "cannot read the UUID of VM '%s'", virDomainGetName(domain));
+        return vn_virt_fail(err, "cannot read the UUID of VM '%s'", name);
     r = vn_proc_find_uuid(uuid, len > 0 && (size_t)len < sizeof path ? path : NULL, ret_pid, err);
-    return vn_err_ctx(err, r, "cannot find the process of VM '%s'", virDomainGetName(domain));
+    return vn_err_ctx(err, r, "cannot find the process of VM '%s'", name);
 }
 
 int vn_virt_cells(const struct vn_domain *domain, struct vn_arena *arena, uint64_t **ret, size_t *ret_count,
@@ -83,7 +83,9 @@ int vn_virt_memory(void *self, const char *vm, struct vn_arena *arena, uint64_t 
     struct vn_guest guest = {0};
     int r = guest_of(self, vm, &scratch, &guest, err);
 
-    return r < 0 ? r : vn_proc_memory(&guest, arena, ret_node_kib, ret_cell_kib, err);
+    if (r == 0)
+        r = vn_proc_memory(&guest, arena, ret_node_kib, ret_cell_kib, err);
+    return vn_err_ctx(err, r, "cannot read the memory of VM '%s'", vm);
 }
 
 int vn_virt_move_memory(void *self, const char *vm, const struct vn_move *move, const struct vn_progress *progress,

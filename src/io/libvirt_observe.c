@@ -143,14 +143,16 @@ static int read_running(struct vn_libvirt *virt, virDomainPtr domain, const stru
 static int read_once(struct vn_libvirt *virt, virDomainPtr domain, const struct vn_host *host, bool deep,
                      struct vn_arena *arena, struct vn_vm *vm, struct vn_err *err)
 {
+    const char *name = virDomainGetName(domain); /* now: a call of libvirt's forgets the error before it */
     char uuid[VIR_UUID_STRING_BUFLEN] = "";
-    int state, active = virDomainIsActive(domain), persistent = virDomainIsPersistent(domain), r = 0;
+    int state, active, persistent = 0, r = 0;
 
     *vm = (struct vn_vm){.emulator = {.cpu = -1}};
-    if (active < 0 || persistent < 0 || virDomainGetState(domain, &state, NULL, 0) < 0 ||
-        virDomainGetUUIDString(domain, uuid) < 0)
-        return vn_virt_fail(err, "cannot read VM '%s'", virDomainGetName(domain));
-    vm->name = vn_arena_strdup(arena, virDomainGetName(domain));
+    active = virDomainIsActive(domain);
+    if (active < 0 || (persistent = virDomainIsPersistent(domain)) < 0 ||
+        virDomainGetState(domain, &state, NULL, 0) < 0 || virDomainGetUUIDString(domain, uuid) < 0)
+        return vn_virt_fail(err, "cannot read VM '%s'", name);
+    vm->name = vn_arena_strdup(arena, name);
     vm->uuid = vn_arena_strdup(arena, uuid);
     if (!vm->name || !vm->uuid)
         return vn_nomem(err);

@@ -172,7 +172,6 @@ static void remove_file(const struct job *job)
 static int restore_either(struct job *job, const char *new_xml, const char *old_xml, struct vn_err *err)
 {
     struct vn_err first, second;
-    char text[640];
     int r = run_restore(job, new_xml, &first);
 
     if (r == 0) {
@@ -182,9 +181,8 @@ static int restore_either(struct job *job, const char *new_xml, const char *old_
     if (!old_xml || run_restore(job, old_xml, &second) < 0) {
         if (old_xml)
             first = second;
-        (void)vn_err_text(&first, text, sizeof text);
         return vn_failf(err, VN_E_PARTIAL, "Nothing of it is lost: mend the cause, then 'virsh restore' that file.",
-                        "VM '%s' is saved in '%s' and does not start again (%.200s)", job->vm, job->path, text);
+                        "VM '%s' is saved in '%s' and does not start again: %.200s", job->vm, job->path, first.cause);
     }
     remove_file(job);
     if (err)

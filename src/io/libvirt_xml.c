@@ -23,6 +23,7 @@ static int check_kind(virDomainPtr domain, enum vn_xml_kind kind, struct vn_err 
 int vn_virt_xml(struct vn_libvirt *virt, virDomainPtr domain, enum vn_xml_kind kind, struct vn_buf *ret,
                 struct vn_err *err)
 {
+    const char *name = virDomainGetName(domain); /* now: a call of libvirt's forgets the error before it */
     unsigned flags = virt->readonly ? 0 : VIR_DOMAIN_XML_SECURE; /* without it, passwords would be lost in a define */
     char *xml;
     int r = check_kind(domain, kind, err);
@@ -35,7 +36,7 @@ int vn_virt_xml(struct vn_libvirt *virt, virDomainPtr domain, enum vn_xml_kind k
         flags |= VIR_DOMAIN_XML_MIGRATABLE;
     xml = virDomainGetXMLDesc(domain, flags);
     if (!xml)
-        return vn_virt_fail(err, "cannot read the XML of VM '%s'", virDomainGetName(domain));
+        return vn_virt_fail(err, "cannot read the XML of VM '%s'", name);
     ret->len = 0;
     vn_buf_str(ret, xml);
     free(xml);
