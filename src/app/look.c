@@ -79,13 +79,25 @@ static enum vn_look look_pin(const struct vn_snapshot *snapshot, const struct vn
     return same_pin(&now, &step->cpus_after, &online) ? VN_LOOK_AFTER : VN_LOOK_NEITHER;
 }
 
-static enum vn_look look_nodeset(const struct vn_vm *vm, const struct vn_step *step, struct vn_arena *arena,
-                                 char **ret_now)
+/* The nodes memory comes from; without a <numatune> every node that has any. */
+static void nodes_now(const struct vn_host *host, const struct vn_vm *vm, struct vn_nodeset *ret)
 {
-    struct vn_nodeset now = {0};
-
+    *ret = (struct vn_nodeset){0};
     if (vm->live && vm->live->has_numatune)
-        now = vm->live->mem_nodes;
+        *ret = vm->live->mem_nodes;
+    if (!vn_nodeset_empty(ret))
+        return;
+    for (size_t i = 0; i < host->n_nodes; i++)
+        if (host->nodes[i].memory_kib)
+            vn_nodeset_add(ret, (unsigned)host->nodes[i].id);
+}
+
+static enum vn_look look_nodeset(const struct vn_host *host, const struct vn_vm *vm, const struct vn_step *step,
+                                 struct vn_arena *arena, char **ret_now)
+{
+    struct vn_nodeset now;
+
+    nodes_now(host, vm, &now);
     *ret_now = vn_nodeset_text(arena, &now);
     if (*ret_now)
         *ret_now = vn_arena_printf(arena, "on nodeset '%s'", *ret_now);
@@ -163,7 +175,7 @@ int vn_act_look(struct vn_app *app, const struct vn_snapshot *snapshot, const st
     } else if (step->kind == VN_STEP_SAVE_RESTORE) {
         r = look_saved(app, step, arena, ret_look, ret_now, err);
     } else if (step->kind == VN_STEP_NODESET) {
-        *ret_look = look_nodeset(vm, step, arena, ret_now);
+        *ret_look = look_nodeset(&snapshot->host, vm, step, arena, ret_now);
     } else if (step->kind == VN_STEP_MOVE_MEMORY) {
         *ret_look = vn_move_look(&snapshot->host, vm, step);
         *ret_now = vn_arena_strdup(arena, *ret_look == VN_LOOK_GONE ? "the VM has no such cell now"

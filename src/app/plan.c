@@ -58,15 +58,26 @@ static int fill_saved(struct vn_app *app, struct vn_plan *plan, const struct vn_
     return r < 0 ? vn_err_ctx(err, r, "cannot put the placement into the XML that %s runs with", step->vm) : 0;
 }
 
+/* A guest without <numatune> takes one live nodeset and is strict from then on, which refuses the way
+ * back: a step without an inverse is left to the next start. */
+static bool has_inverse(const struct vn_snapshot *snapshot, const struct vn_step *step)
+{
+    const struct vn_vm *vm = vn_snapshot_vm(snapshot, step->vm);
+
+    return step->kind != VN_STEP_NODESET || !vm || !vm->live ||
+           (vm->live->has_numatune && vm->live->mem_mode == VN_MEM_RESTRICTIVE);
+}
+
 /* Fills the XML in and leaves out what is not within the scope or would change nothing. */
-static int fill_steps(struct vn_app *app, const struct vn_apply_opts *opts, struct vn_plan *plan, struct vn_err *err)
+static int fill_steps(struct vn_app *app, const struct vn_snapshot *snapshot, const struct vn_apply_opts *opts,
+                      struct vn_plan *plan, struct vn_err *err)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < plan->n_steps; i++) {
         struct vn_step *step = &plan->steps[i];
         const struct vn_placement *placement = vn_plan_vm(plan, step->vm);
-        bool drop = !vn_scope_has(opts, step);
+        bool drop = !vn_scope_has(opts, step) || !has_inverse(snapshot, step);
         int r = 0;
 
         if (!drop && placement && step->kind == VN_STEP_DEFINE)
@@ -128,7 +139,7 @@ int vn_app_plan(struct vn_app *app, const struct vn_snapshot *snapshot, const st
     if (r == 0)
         r = vn_planner_steps(snapshot, opts->save_restore, &plan, err);
     if (r == 0)
-        r = fill_steps(app, opts, &plan, err);
+        r = fill_steps(app, snapshot, opts, &plan, err);
     if (r == 0 && query->fresh)
         r = add_fresh(query->fresh, opts, &plan, err);
     if (r < 0) {
