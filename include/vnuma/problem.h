@@ -21,6 +21,9 @@ struct vn_request {
     uint64_t *resident_kib;         /* its memory now, one for each host node, not part of free_kib;
                                        NULL: what placed says, or none */
     bool movable;                   /* false: it stays where placed says */
+    uint64_t *cell_kib;             /* its memory now by cell of policy.cells.list: [cell * host nodes + node];
+                                       NULL: not known by cell */
+    size_t n_cell_kib;              /* cells that cell_kib has */
 };
 
 /**

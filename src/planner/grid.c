@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+#include <limits.h>
+#include <string.h>
+
+#include "planner/place.h"
+
+struct pick_want cell_want(const struct vn_request *vm, size_t cell, unsigned vcpus)
+{
+    return (struct pick_want){.vcpus = vcpus,
+                              .threads = vm->policy.threads,
+                              .spare = cell == 0 && vm->policy.emulator.kind == VN_EMULATOR_ISOLATE};
+}
+
+unsigned cell_vcpu(const struct vn_request *vm, const struct vn_cell_size *cells, size_t k, size_t cell, unsigned i)
+{
+    unsigned first = 0;
+
+    if (vm->cell_vcpus && vm->policy.cells.kind == VN_CELLS_LIST && k == vm->policy.cells.n_list) {
+        int at = vn_cpuset_next(&vm->cell_vcpus[cell], 0);
+
+        while (i-- > 0 && at >= 0)
+            at = vn_cpuset_next(&vm->cell_vcpus[cell], (unsigned)at + 1);
+        return at < 0 ? 0 : (unsigned)at;
+    }
+    for (size_t c = 0; c < cell; c++)
+        first += cells[c].vcpus;
+    return first + i;
+}
+
+/* CPUs for floating vCPUs that nobody was promised yet. */
+static double floating_left(const struct room *room, size_t node, bool spare)
+{
+    struct vn_cpuset floating, other = room->topo->host->nodes[node].cpus;
+    double left;
+
+    room_floating(room, node, &floating);
+    left = (double)vn_cpuset_count(&floating) - room->demand[node];
+    vn_cpuset_and(&other, &room->avail);
+    vn_cpuset_sub(&other, &floating);
+    return left - (spare && vn_cpuset_empty(&other) ? 1 : 0);
+}
+
+static long shared_capacity(const struct room *room, const struct vn_request *vm, size_t cell, size_t node)
+{
+    bool spare = cell_want(vm, cell, 0).spare;
+    struct vn_cpuset avail = room->topo->host->nodes[node].cpus;
+    double left;
+
+    vn_cpuset_and(&avail, &room->avail);
+    if (spare && vn_cpuset_empty(&avail))
+        return -1;
+    left = floating_left(room, node, spare);
+    return left < 0 ? -1 : (long)(left * vm_overcommit(vm) + 1e-6);
+}
+
+long node_capacity(const struct room *room, const struct vn_request *vm, size_t cell, size_t node)
+{
+    struct vn_cpuset usable;
+    struct pick_want want = cell_want(vm, cell, 0);
+    struct pick_room has;
+
+    if (vm->policy.policy == VN_CPU_SHARED)
+        return shared_capacity(room, vm, cell, node);
+    room_usable(room, node, &usable);
+    pick_room(room->topo, node, &usable, &has);
+    return pick_capacity(&has, &want);
+}
+
+/* The CPU each vCPU of the cell is pinned to alone; false when one is not. */
+static bool current_cpus(const struct vn_request *vm, const struct vn_cell_size *cells, size_t k, size_t cell,
+                         uint16_t *ret)
+{
+    const struct vn_placement *at = vm->placed;
+
+    for (unsigned i = 0; i < cells[cell].vcpus; i++) {
+        unsigned vcpu = cell_vcpu(vm, cells, k, cell, i);
+
+        if (!at || vcpu >= at->n_vcpus || vn_cpuset_count(&at->vcpupin[vcpu]) != 1)
+            return false;
+        ret[i] = (uint16_t)vn_cpuset_next(&at->vcpupin[vcpu], 0);
+    }
+    return true;
+}
+
+static int current_spare(const struct vn_request *vm)
+{
+    const struct vn_placement *at = vm->placed;
+
+    if (!at || !at->has_emulatorpin || vn_cpuset_count(&at->emulatorpin) != 1)
+        return -1;
+    return vn_cpuset_next(&at->emulatorpin, 0);
+}
+
+static unsigned set_l3(const struct topo *topo, const struct vn_cpuset *cpus)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < topo->host->n_l3; i++)
+        n += vn_cpuset_intersects(&topo->host->l3[i], cpus);
+    return n;
+}
+
+/* Floating cells take no CPU but the emulator's own. */
+static bool shared_pick(struct place *place, const struct room *room, const struct vn_request *vm,
+                        const struct vn_cell_size *cells, size_t cell, size_t node, int *ret_spare,
+                        struct pick_worth *ret_worth)
+{
+    struct pick_want want = cell_want(vm, cell, 0);
+    struct vn_cpuset floating, usable = place->topo->host->nodes[node].cpus, apart;
+    uint16_t none;
+
+    if (shared_capacity(room, vm, cell, node) < (long)cells[cell].vcpus)
+        return false;
+    *ret_spare = -1;
+    vn_cpuset_and(&usable, &room->avail);
+    room_floating(room, node, &floating);
+    apart = usable;
+    vn_cpuset_sub(&apart, &floating); /* rather a CPU that nobody floats over */
+    if (want.spare) {
+        const struct vn_cpuset *from = vn_cpuset_empty(&apart) ? &usable : &apart;
+
+        *ret_spare = current_spare(vm);
+        if (*ret_spare < 0 || !vn_cpuset_has(from, (unsigned)*ret_spare))
+            (void)pick_cpus(place->picker, node, from, &want, &none, ret_spare);
+        if (*ret_spare >= 0)
+            vn_cpuset_del(&floating, (unsigned)*ret_spare);
+    }
+    memset(ret_worth, 0, sizeof *ret_worth);
+    if (cells[cell].vcpus)
+        ret_worth->l3 = set_l3(place->topo, &floating);
+    return !want.spare || *ret_spare >= 0;
+}
+
+bool cell_pick(struct place *place, const struct room *room, size_t vm_index, const struct vn_cell_size *cells, size_t k,
+               size_t cell, size_t node, uint16_t *ret_cpus, int *ret_spare, struct pick_worth *ret_worth)
+{
+    const struct vn_request *vm = &place->problem->vms[vm_index];
+    struct pick_want want = cell_want(vm, cell, cells[cell].vcpus);
+    uint16_t now[VN_CPU_MAX];
+    struct pick_worth worth;
+    struct vn_cpuset usable;
+    int spare = want.spare ? current_spare(vm) : -1;
+
+    if (vm->policy.policy == VN_CPU_SHARED)
+        return shared_pick(place, room, vm, cells, cell, node, ret_spare, ret_worth);
+    room_usable(room, node, &usable);
+    if (!pick_cpus(place->picker, node, &usable, &want, ret_cpus, ret_spare))
+        return false;
+    pick_worth(place->topo, &usable, ret_cpus, want.vcpus, *ret_spare, ret_worth);
+    if (!current_cpus(vm, cells, k, cell, now) || !pick_valid(place->topo, &usable, &want, now, spare))
+        return true;
+    pick_worth(place->topo, &usable, now, want.vcpus, spare, &worth);
+    if (worth.l3 <= ret_worth->l3 && worth.aligned >= ret_worth->aligned && worth.broken <= ret_worth->broken) {
+        memcpy(ret_cpus, now, want.vcpus * sizeof *now); /* as good: it stays where it is */
+        *ret_spare = spare;
+        *ret_worth = worth;
+    }
+    return true;
+}
+
+/* The node a cell is on: of its vCPUs' pins, else of its memory. */
+static int current_node(const struct topo *topo, const struct vn_request *vm, const struct vn_cell_size *cells,
+                        size_t k, size_t cell)
+{
+    const struct vn_placement *at = vm->placed;
+    struct vn_cpuset cpus = {{0}};
+
+    if (!at)
+        return -1;
+    for (unsigned i = 0; i < cells[cell].vcpus; i++) {
+        unsigned vcpu = cell_vcpu(vm, cells, k, cell, i);
+
+        if (vcpu < at->n_vcpus)
+            vn_cpuset_or(&cpus, &at->vcpupin[vcpu]);
+    }
+    for (size_t n = 0; n < topo->n && !vn_cpuset_empty(&cpus); n++)
+        if (vn_cpuset_subset(&cpus, &topo->host->nodes[n].cpus))
+            return (int)n;
+    for (size_t c = 0; c < at->n_cells && vn_cpuset_empty(&cpus); c++)
+        if (at->cells[c].cell == cell)
+            return vn_host_node_index(topo->host, at->cells[c].node);
+    return -1;
+}
+
+/* Memory that would have to move for each cell and node, as far as it is known by cell. */
+static int grid_moved(struct place *place, const struct vn_request *vm, struct vn_arena *scratch, struct grid *grid)
+{
+    const struct topo *topo = place->topo;
+    uint64_t *resident = vn_arena_array(scratch, topo->n, sizeof *resident);
+    bool by_cell = vm->cell_kib && vm->policy.cells.kind == VN_CELLS_LIST && grid->k == vm->n_cell_kib;
+    bool placed_cells = !vm->resident_kib && vm->placed && vm->placed->n_cells == grid->k;
+
+    if (!resident)
+        return -VN_E_NOMEM;
+    vm_resident(topo, vm, resident);
+    for (size_t n = 0; n < topo->n && !by_cell && !placed_cells; n++)
+        grid->moved_base += resident[n];
+    for (size_t j = 0; j < grid->k; j++) {
+        uint64_t all = 0;
+
+        for (size_t n = 0; by_cell && n < topo->n; n++)
+            all += vm->cell_kib[j * topo->n + n];
+        for (size_t n = 0; n < topo->n; n++) {
+            uint64_t *moved = &grid->unit[j * grid->n + n].s[SC_MOVED], need = grid->cells[j].memory_kib;
+
+            if (by_cell)
+                *moved = all - vm->cell_kib[j * topo->n + n];
+            else if (placed_cells)
+                *moved = vm->placed->cells[j].node == topo->host->nodes[n].id ? 0 : vm->placed->cells[j].memory_kib;
+            else /* what the cell needs beyond what is there already */
+                *moved = need - (resident[n] < need ? resident[n] : need);
+        }
+        if (!by_cell && !placed_cells)
+            grid->moved_less += grid->cells[j].memory_kib;
+    }
+    return 0;
+}
+
+static int grid_devices(struct place *place, const struct vn_request *vm, struct vn_arena *scratch, struct grid *grid)
+{
+    size_t *nodes = vn_arena_array(scratch, vm->n_devices, sizeof *nodes);
+
+    if (!nodes)
+        return -VN_E_NOMEM;
+    for (size_t d = 0; d < vm->n_devices; d++) {
+        const struct vn_device *device = vn_host_device(place->topo->host, vm->devices[d]);
+        int node = device && device->node >= 0 ? vn_host_node_index(place->topo->host, device->node) : -1;
+
+        if (node >= 0)
+            nodes[grid->n_devices++] = (size_t)node;
+    }
+    grid->devices = nodes;
+    return 0;
+}
+
+static bool same_rows(const struct grid *grid, size_t a, size_t b)
+{
+    return !memcmp(grid->fits + a * grid->n, grid->fits + b * grid->n, grid->n * sizeof *grid->fits) &&
+           !memcmp(grid->unit + a * grid->n, grid->unit + b * grid->n, grid->n * sizeof *grid->unit) &&
+           grid->cells[a].vcpus == grid->cells[b].vcpus;
+}
+
+/* What the choice takes from the node's block of whole cores: large blocks are dear. */
+static uint64_t room_cost(const struct room *room, const struct vn_request *vm, size_t node, unsigned vcpus,
+                          const struct pick_worth *worth)
+{
+    struct vn_cpuset usable;
+    struct pick_room has;
+    double left;
+
+    if (vm->policy.policy == VN_CPU_SHARED) {
+        left = floating_left(room, node, false) * vm_overcommit(vm);
+        return left < vcpus ? 0 : (uint64_t)(vcpus * (2 * left - vcpus));
+    }
+    room_usable(room, node, &usable);
+    pick_room(room->topo, node, &usable, &has);
+    return (uint64_t)worth->broken * (2 * has.whole_cores - worth->broken);
+}
+
+static void grid_cell(struct place *place, const struct room *room, size_t vm_index, struct grid *grid, size_t cell,
+                      size_t node, size_t like)
+{
+    const struct vn_request *vm = &place->problem->vms[vm_index];
+    const struct vn_cell_size *size = &grid->cells[cell];
+    struct mem_need need = room_mem(room, size->memory_kib, vm->policy.hugepage_kib);
+    struct score *unit = &grid->unit[cell * grid->n + node];
+    uint64_t has = *room_mem_at(room, need.kind, node);
+    bool *fits = &grid->fits[cell * grid->n + node], here = grid->current[cell] == (int)node;
+    uint16_t cpus[VN_CPU_MAX];
+    struct pick_worth worth;
+    int spare;
+
+    unit->s[SC_UNKEPT] = grid->current[cell] >= 0 && !here;
+    if (like != cell && !here && grid->current[like] != (int)node) {
+        const struct score *other = &grid->unit[like * grid->n + node];
+
+        *fits = grid->fits[like * grid->n + node];
+        unit->s[SC_L3] = other->s[SC_L3];
+        unit->s[SC_ROOM] = other->s[SC_ROOM];
+        unit->s[SC_SPILL] = other->s[SC_SPILL];
+        return;
+    }
+    *fits = false;
+    if (need.amount > has && !vm->policy.memory_preferred)
+        return;
+    if (node_capacity(room, vm, cell, node) < (long)size->vcpus)
+        return;
+    *fits = cell_pick(place, room, vm_index, grid->cells, grid->k, cell, node, cpus, &spare, &worth);
+    unit->s[SC_SPILL] = need.amount > has ? need.amount - has : 0;
+    unit->s[SC_L3] = *fits ? worth.l3 : 0;
+    unit->s[SC_ROOM] = *fits ? room_cost(room, vm, node, size->vcpus, &worth) : 0;
+}
+
+int grid_new(struct place *place, const struct room *room, size_t vm_index, const struct vn_cell_size *cells, size_t k,
+             struct vn_arena *scratch, struct grid *ret)
+{
+    const struct vn_request *vm = &place->problem->vms[vm_index];
+    size_t n = place->topo->n;
+
+    *ret = (struct grid){.k = k, .n = n, .cells = cells};
+    ret->fits = vn_arena_array(scratch, k * n, sizeof *ret->fits);
+    ret->unit = vn_arena_array(scratch, k * n, sizeof *ret->unit);
+    ret->same = vn_arena_array(scratch, k, sizeof *ret->same);
+    ret->current = vn_arena_array(scratch, k, sizeof *ret->current);
+    if (!ret->fits || !ret->unit || !ret->same || !ret->current)
+        return -VN_E_NOMEM;
+    for (size_t j = 0; j < k; j++)
+        ret->current[j] = current_node(place->topo, vm, cells, k, j);
+    for (size_t j = 0; j < k; j++) {
+        size_t like = j;
+
+        if (j && cells[j].vcpus == cells[j - 1].vcpus && cells[j].memory_kib == cells[j - 1].memory_kib &&
+            (j > 1 || vm->policy.emulator.kind != VN_EMULATOR_ISOLATE))
+            like = j - 1;
+        for (size_t node = 0; node < n; node++)
+            grid_cell(place, room, vm_index, ret, j, node, like);
+    }
+    if (grid_moved(place, vm, scratch, ret) < 0 || grid_devices(place, vm, scratch, ret) < 0)
+        return -VN_E_NOMEM;
+    for (size_t j = 1; j < k; j++)
+        ret->same[j] = place->topo->symmetric && same_rows(ret, j, j - 1);
+    return 0;
+}
