@@ -22,7 +22,8 @@ VN_NODISCARD int vn_domxml_parse(const char *xml, size_t len, struct vn_arena *a
 /**
  * vn_domxml_place() - the same XML with a placement in it: vcpupin, emulatorpin, iothreadpin,
  * numatune (mode, nodeset, memnode), <cpu> topology and numa cells, memoryBacking hugepages.
- * Everything else stays as it is. Never writes restrictive.
+ * Everything else stays as it is; a placement on ordinary pages (hugepage_kib 0) takes <hugepages> away, one
+ * without emulatorpin or with fewer iothreadpins leaves those that are there. Never writes restrictive.
  */
 VN_NODISCARD int vn_domxml_place(const char *xml, size_t len, const struct vn_placement *placement,
                                  struct vn_buf *ret_xml, struct vn_err *err);

@@ -90,8 +90,14 @@ int vn_place_hugepages(xmlNode *root, const struct vn_domain *domain, const stru
 {
     xmlNode *backing, *hugepages, *page;
 
-    if (!placement->hugepage_kib || has_hugepages(root, domain, placement->hugepage_kib))
+    if (has_hugepages(root, domain, placement->hugepage_kib))
         return 0;
+    if (!placement->hugepage_kib) { /* ordinary pages: the planner carries a domain's own huge pages over */
+        backing = vn_xml_child(root, "memoryBacking");
+        vn_edit_remove_all(backing, "hugepages");
+        vn_edit_prune(backing);
+        return 0;
+    }
     backing = vn_edit_child(root, "memoryBacking");
     hugepages = backing ? vn_edit_child(backing, "hugepages") : NULL;
     if (!hugepages)

@@ -155,7 +155,11 @@ static void what_was_there_is_replaced(void **state)
     has(&out, "keep <app:b>this</app:b> text");
     has(&out, "<?xml version='1.0' encoding='UTF-8'?>\n<!-- everything");
     has(&out, "<domain type='kvm' id='7' xmlns:qemu=");
-    has(&out, "<page size='1' unit='GiB' nodeset='1'/>"); /* no word on huge pages */
+    has(&out, "  <memoryBacking>\n    <locked/>\n  </memoryBacking>"); /* ordinary pages, as placed */
+    out.len = 0;
+    made.placement.hugepage_kib = 1 << 20;
+    place(&made, &out);
+    has(&out, "    <hugepages>\n      <page size='1048576' unit='KiB'/>\n    </hugepages>\n    <locked/>");
     teardown(&made);
 }
 
