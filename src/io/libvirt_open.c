@@ -245,7 +245,7 @@ static int set_nodeset(void *self, const char *vm, const struct vn_nodeset *node
 
 static int get_xml(void *self, const char *vm, enum vn_xml_kind kind, struct vn_buf *ret, struct vn_err *err)
 {
-    virDomainPtr domain;
+    virDomainPtr domain = NULL;
     int r = vn_virt_domain(self, vm, &domain, err);
 
     return r < 0 ? r : vn_virt_xml(self, domain, kind, ret, err);
