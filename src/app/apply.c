@@ -146,6 +146,20 @@ static int end(struct vn_run *run, enum vn_apply_state state, const char *note, 
     return r;
 }
 
+/* What was still to be done to a VM that is gone will never be. */
+static int note_gone(struct vn_run *run, const struct vn_snapshot *now, struct vn_err *err)
+{
+    int first = 0;
+
+    for (size_t i = 0; i < run->n_steps; i++)
+        if (run->steps[i].state == VN_STEP_PENDING && !vn_snapshot_vm(now, run->steps[i].step.vm)) {
+            int r = vn_run_set(run, i, VN_STEP_PENDING, "the VM is gone", err);
+
+            first = first ? first : r;
+        }
+    return first;
+}
+
 /* A step failed: everything before it is taken back, and the error tells of both. */
 static int take_back(struct vn_run *run, const struct vn_snapshot *before, size_t failed, struct vn_applied *ret,
                      struct vn_err *err)
@@ -158,6 +172,8 @@ static int take_back(struct vn_run *run, const struct vn_snapshot *before, size_
     size_t stuck = vn_run_stuck(run);
     char note[640];
 
+    if (written == 0 && seen)
+        written = note_gone(run, &now, &unwritten);
     code = stuck ? VN_E_PARTIAL : VN_E_UNDONE;
     ret->state = stuck ? VN_APPLY_PARTIAL : VN_APPLY_UNDONE;
     (void)snprintf(note, sizeof note, "step %zu of %zu failed: %s", failed + 1, run->n_steps,

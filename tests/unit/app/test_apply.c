@@ -260,6 +260,8 @@ static void a_vm_that_vanishes_midway(void **state)
     assert_int_equal(done.state, VN_APPLY_UNDONE);
     assert_string_equal(done.steps[0].note, "the VM is gone");
     assert_int_equal(done.steps[0].state, VN_STEP_UNDONE);
+    assert_int_equal(done.steps[6].state, VN_STEP_PENDING); /* its IOThread: moot */
+    assert_string_equal(done.steps[6].note, "the VM is gone");
     assert_memory_equal(&w->before.vms[1], &w->host->state.vms[1], sizeof w->before.vms[1]);
     vn_applied_drop(&done);
 }
