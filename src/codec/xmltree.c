@@ -1,9 +1,53 @@
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
 #include <libxml/parser.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "codec/xmltree.h"
+
+/*
+ * When an allocation fails, libxml2 2.9 may go on without the comment, namespace or value it was
+ * for. A domain that lost something must never be defined: so failures are noticed here, where its
+ * memory comes from. It is still malloc()'s, and so fits whatever else in the process uses libxml2.
+ */
+static _Thread_local bool out_of_memory;
+
+static void *noticed(void *memory)
+{
+    out_of_memory = out_of_memory || !memory;
+    return memory;
+}
+
+static void *notice_malloc(size_t size)
+{
+    return noticed(malloc(size));
+}
+
+static void *notice_realloc(void *old, size_t size)
+{
+    return noticed(realloc(old, size));
+}
+
+static char *notice_strdup(const char *text)
+{
+    return noticed(strdup(text));
+}
+
+static void notice_from_here(void)
+{
+    static atomic_flag done = ATOMIC_FLAG_INIT;
+
+    if (!atomic_flag_test_and_set(&done))
+        (void)xmlMemSetup(free, notice_malloc, notice_realloc, notice_strdup);
+    out_of_memory = false;
+}
+
+bool vn_xml_lost_memory(void)
+{
+    return out_of_memory;
+}
 
 /* The first error the parser reported; later ones only follow from it. */
 struct first_error {
@@ -55,16 +99,18 @@ int vn_xml_read(const char *text, size_t len, size_t max, const char *root, stru
 
     if (len > max)
         return vn_failf(err, VN_E_FORMAT, NULL, "an XML of %zu bytes is larger than the limit of %zu", len, max);
+    notice_from_here();
     ctxt = xmlNewParserCtxt();
     if (!ctxt)
         return vn_nomem(err);
     ctxt->_private = &first;
     ctxt->sax->serror = keep_first;
     xml.doc = xmlCtxtReadMemory(ctxt, text, (int)len, NULL, "UTF-8", options);
-    r = xml.doc || ctxt->errNo != XML_ERR_NO_MEMORY ? 0 : vn_nomem(err);
     xmlFreeParserCtxt(ctxt);
-    if (r < 0)
-        return r;
+    if (out_of_memory) {
+        vn_xml_drop(&xml);
+        return vn_nomem(err);
+    }
     if (!xml.doc) {
         char where[32];
         (void)snprintf(where, sizeof where, "line %d", first.line ? first.line : 1);

@@ -23,6 +23,8 @@ void vn_xml_drop(struct vn_xml *xml);
 VN_NODISCARD int vn_xml_read(const char *text, size_t len, size_t max, const char *root, struct vn_xml *ret,
                              struct vn_err *err);
 xmlNode *vn_xml_root(const struct vn_xml *xml);
+/** vn_xml_lost_memory() - has libxml2 run out of memory in this thread since the last vn_xml_read()? */
+bool vn_xml_lost_memory(void);
 
 /* Elements in no namespace; a NULL @parent has none. */
 bool vn_xml_is(const xmlNode *node, const char *name);

@@ -158,5 +158,5 @@ int vn_xml_write(const struct vn_xml *xml, bool pretty, struct vn_buf *ret, stru
         put_node(&w, at, 0);
         vn_buf_str(ret, "\n");
     }
-    return ret->failed ? vn_nomem(err) : 0;
+    return ret->failed || vn_xml_lost_memory() ? vn_nomem(err) : 0;
 }

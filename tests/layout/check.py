@@ -48,6 +48,7 @@ PURE = ["base", "model", "planner", "doctor", "port", "codec"]
 # what a pure room may ask of libc
 PURE_LIBC = {
     "assert.h", "ctype.h", "errno.h", "float.h", "fnmatch.h", "inttypes.h", "limits.h", "math.h", "stdarg.h",
+    "stdatomic.h",
     "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "strings.h", "sys/types.h",
 }
 FORBIDDEN = {
