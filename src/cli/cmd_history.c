@@ -110,10 +110,11 @@ int cmd_history(struct cli *cli, struct vn_err *err)
             return vn_err_ctx(err, r, "history takes the number of an apply");
     }
     if (r == 0)
-        r = cli_session_open(cli, CLI_WITH_STORE, &session, err);
+        r = cli_session_open(cli, CLI_WITH_HISTORY, &session, err);
     if (r < 0)
         return r;
-    recover(&session, cli, wait_ms);
+    if (!session.hv.forgets) /* mending needs a host that keeps what it is told */
+        recover(&session, cli, wait_ms);
     vn_doc_init(&doc, cli->command->schema);
     r = cli->n_names ? one(&session, (int64_t)id, &doc, err) : list(&session, &doc, err);
     cli_session_drop(&session);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
 #include <vnuma/units.h>
 
 #include "cli/request.h"
@@ -42,7 +43,11 @@ int cmd_undo(struct cli *cli, struct vn_err *err)
         r = cli_session_open(cli, CLI_WITH_STORE, &session, err);
     if (r < 0)
         return r;
-    r = run(&session, cli, (int64_t)id, &opts, err);
+    if (session.hv.forgets && !strncmp(session.hv.uri, "replay:", 7))
+        r = VN_FAIL(err, VN_E_USAGE, .cause = "a replayed host remembers an apply in its file only",
+                    .got = session.hv.uri, .fix = "Add --write.");
+    else
+        r = run(&session, cli, (int64_t)id, &opts, err);
     cli_session_drop(&session);
     return r;
 }

@@ -1,20 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/session.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "io/doors.h"
 
 #define STATE_DIR "/var/lib/vnuma"
+
+/* A name that was mistyped is a matter of the command line, and not of the machine. */
+static int must_exist(const char *path, struct vn_err *err)
+{
+    if (access(path, F_OK) < 0 && errno == ENOENT)
+        return VN_FAIL(err, VN_E_ABSENT, .cause = "no such file", .got = path);
+    return 0;
+}
 
 static int open_door(struct cli *cli, struct vn_hypervisor *ret, struct vn_err *err)
 {
     const char *uri = cli->uri ? cli->uri : getenv("LIBVIRT_DEFAULT_URI");
     int r;
 
+    if (cli_has(cli, "write") && (cli->sysroot || !uri || strncmp(uri, "replay:", 7)))
+        return VN_FAIL(err, VN_E_USAGE, .cause = "--write is for replay:FILE", .got = uri ? uri : "libvirt",
+                       .fix = "Changes to a real host are kept anyway, those to demo: never.");
     if (cli->sysroot)
         return vn_sysroot_open(cli->sysroot, ret, err);
     if (uri && !*uri)
@@ -28,15 +41,15 @@ static int open_door(struct cli *cli, struct vn_hypervisor *ret, struct vn_err *
         if (!uri[7])
             return VN_FAIL(err, VN_E_USAGE, .cause = "replay: needs a file", .got = uri,
                            .fix = "Make one with 'vnuma capture FILE'.");
+        r = must_exist(uri + 7, err);
+        if (r < 0)
+            return r;
         cli->given = true;
         r = vn_replay_open(uri + 7, cli_has(cli, "write"), ret, err);
         if (r == 0)
             cli->given = false;
         return r;
     }
-    if (cli_has(cli, "write"))
-        return VN_FAIL(err, VN_E_USAGE, .cause = "--write is for replay:FILE", .got = uri ? uri : "libvirt",
-                       .fix = "Changes to a real host are kept anyway.");
     return vn_libvirt_open(uri, ret, err);
 }
 
@@ -44,6 +57,8 @@ static int read_policy(struct cli *cli, struct vn_policy *ret, struct vn_err *er
 {
     int r;
 
+    if (cli->config && (r = must_exist(cli->config, err)) < 0)
+        return r;
     cli->given = cli->config != NULL;
     r = vn_config_read(cli->config, ret, err);
     if (r == 0)
@@ -52,11 +67,13 @@ static int read_policy(struct cli *cli, struct vn_policy *ret, struct vn_err *er
 }
 
 /* What a host that forgets was changed to is nobody's way back. */
-static int open_store(struct cli *cli, const struct vn_hypervisor *hv, struct vn_store *ret, struct vn_err *err)
+static int open_store(struct cli *cli, unsigned flags, const struct vn_hypervisor *hv, struct vn_store *ret,
+                      struct vn_err *err)
 {
     const char *dir = cli->state ? cli->state : STATE_DIR;
+    bool written = (flags & CLI_WITH_HISTORY) && !strncmp(hv->uri, "replay:", 7);
 
-    return vn_sqlite_open(hv->forgets ? NULL : dir, ret, err);
+    return vn_sqlite_open(hv->forgets && !written ? NULL : dir, ret, err);
 }
 
 /* For tests: die, or stop, at a point of an apply. */
@@ -81,8 +98,8 @@ int cli_session_open(struct cli *cli, unsigned flags, struct cli_session *ret, s
     if (r < 0)
         return r;
     r = open_door(cli, &ret->hv, err);
-    if (r == 0 && (flags & CLI_WITH_STORE))
-        r = open_store(cli, &ret->hv, &ret->store, err);
+    if (r == 0 && flags)
+        r = open_store(cli, flags, &ret->hv, &ret->store, err);
     if (r < 0) {
         cli_session_drop(ret);
         return r;
@@ -91,7 +108,7 @@ int cli_session_open(struct cli *cli, unsigned flags, struct cli_session *ret, s
         ret->progress = cli_progress_port(&ret->bar);
     ret->app = (struct vn_app){
         .hv = &ret->hv,
-        .store = flags & CLI_WITH_STORE ? &ret->store : NULL,
+        .store = flags ? &ret->store : NULL,
         .policy = &ret->policy,
         .progress = ret->progress.update ? &ret->progress : NULL,
         .clock = vn_system_clock(),

@@ -17,7 +17,8 @@ struct cli_session {
     struct vn_app app;
 };
 enum {
-    CLI_WITH_STORE = 1u << 0, /* the journal, too */
+    CLI_WITH_STORE = 1u << 0,   /* the journal, too; in memory for a host that forgets */
+    CLI_WITH_HISTORY = 1u << 1, /* the journal to look at, also that of a replayed file */
 };
 
 /** cli_session_open() - the door, the policy file and, when asked for, the journal. */

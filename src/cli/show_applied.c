@@ -3,27 +3,31 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <vnuma/buf.h>
 #include <vnuma/units.h>
 
 #include "cli/findings.h"
 #include "cli/steps.h"
 
-static void show_numbers(struct vn_doc *doc, const struct cli *cli, const struct vn_applied *applied, bool undo)
+static void list_numbers(struct vn_doc *doc, const struct cli *cli, const struct vn_applied *applied)
 {
-    bool dry = cli_has(cli, "dry-run");
-
     vn_doc_int(doc, NULL, "id", NULL, applied->id);
-    vn_doc_text(doc, NULL, "state", NULL, dry ? "dry-run" : vn_apply_state_name(applied->state));
+    vn_doc_text(doc, NULL, "state", NULL, cli_has(cli, "dry-run") ? "dry-run" : vn_apply_state_name(applied->state));
     vn_doc_kib(doc, NULL, "moved_kib", NULL, applied->moved_kib);
     vn_doc_msec(doc, NULL, "paused_ms", NULL, applied->paused_ms);
-    if (dry || !applied->n_steps)
-        return;
-    if (applied->id)
-        vn_doc_int(doc, NULL, NULL, undo ? "Undone, number" : "Applied, number", applied->id);
+}
+
+static void say_numbers(struct vn_doc *doc, const struct vn_applied *applied, bool undo)
+{
+    VN_AUTO(vn_buf) text = {0};
+    char size[32];
+
+    vn_buf_fmt(&text, "%s, number %" PRId64, undo ? "Undone" : "Applied", applied->id);
     if (applied->moved_kib)
-        vn_doc_kib(doc, NULL, NULL, "Memory moved", applied->moved_kib);
+        vn_buf_fmt(&text, "; %s moved", vn_size_format(applied->moved_kib, size, sizeof size));
     if (applied->paused_ms)
-        vn_doc_msec(doc, NULL, NULL, "Guest paused", applied->paused_ms);
+        vn_buf_fmt(&text, "; the guest stood still for %.1f s", (double)applied->paused_ms / 1000);
+    vn_doc_say(doc, NULL, "%s.", vn_buf_text(&text));
 }
 
 static bool any_kept(const struct vn_applied *applied)
@@ -41,8 +45,11 @@ static void show_end(struct vn_doc *doc, const struct cli *cli, const struct vn_
         vn_doc_say(doc, NULL, "A dry run: nothing was changed.");
         return;
     }
+    if (applied->n_steps && applied->id)
+        say_numbers(doc, applied, undo);
     if (!undo && applied->n_steps) {
-        vn_doc_say(doc, NULL, "%s", "");
+        if (applied->drift.count)
+            vn_doc_say(doc, NULL, "%s", "");
         cli_show_findings(doc, &applied->drift);
         vn_doc_say(doc, NULL, cli_has_drift(&applied->drift) ? "Verified: drift, see above."
                                                              : "Verified: everything is where the plan puts it.");
@@ -65,11 +72,11 @@ int cli_show_applied(const struct cli *cli, const struct vn_applied *applied, bo
     VN_AUTO(vn_doc) doc = {0};
 
     vn_doc_init(&doc, cli->command->schema);
-    show_numbers(&doc, cli, applied, undo);
+    list_numbers(&doc, cli, applied);
     cli_list_steps(&doc, NULL, &steps);
     cli_list_findings(&doc, "drift", &applied->drift);
     if (applied->n_steps)
-        cli_show_steps(&doc, cli_has(cli, "dry-run") ? "Would do" : NULL, &steps);
+        cli_show_steps(&doc, cli_has(cli, "dry-run") ? "Would do" : "Steps", &steps);
     else
         vn_doc_say(&doc, NULL, undo ? "Nothing was left to undo." : "Nothing to do: everything is where the plan puts it.");
     show_end(&doc, cli, applied, undo, hv);

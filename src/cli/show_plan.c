@@ -44,21 +44,6 @@ static void cell_cpus(const struct vn_placement *vm, const struct vn_placed_cell
     }
 }
 
-/* One word would not wrap: break after commas. */
-static const char *breakable(struct vn_arena *arena, const char *list)
-{
-    VN_AUTO(vn_buf) text = {0};
-    const char *copy;
-
-    for (; *list; list++) {
-        vn_buf_add(&text, list, 1);
-        if (*list == ',' && list[1])
-            vn_buf_str(&text, " ");
-    }
-    copy = vn_arena_strdup(arena, vn_buf_text(&text));
-    return text.failed || !copy ? "" : copy;
-}
-
 static void show_cells(struct vn_doc *doc, struct vn_val *object, const struct vn_placement *vm)
 {
     struct vn_val *rows = vn_doc_array(doc, object, NULL, &cell_table);
@@ -73,7 +58,7 @@ static void show_cells(struct vn_doc *doc, struct vn_val *object, const struct v
         vn_doc_int(doc, row, "node", NULL, cell->node);
         vn_doc_cpus(doc, row, "vcpus", NULL, &cell->vcpus);
         vn_doc_kib(doc, row, "memory", NULL, cell->memory_kib);
-        vn_doc_text(doc, row, "cpus", NULL, breakable(&doc->arena, vn_buf_text(&cpus)));
+        vn_doc_text(doc, row, "cpus", NULL, vn_buf_text(&cpus));
     }
 }
 
@@ -143,6 +128,16 @@ static void show_placement(struct vn_doc *doc, const struct vn_placement *vm, bo
     vn_doc_say(doc, NULL, "%s", "");
 }
 
+static const char *resource_words(enum vn_resource resource)
+{
+    static const char *const words[] = {
+        [VN_RES_CPUS] = "CPUs",           [VN_RES_CORES] = "whole cores", [VN_RES_MEMORY] = "memory",
+        [VN_RES_HUGEPAGES] = "huge pages", [VN_RES_NODES] = "nodes",       [VN_RES_SHARED_CPUS] = "shared CPUs",
+    };
+
+    return words[resource];
+}
+
 static void blocking_text(const struct vn_blocking *b, char *out, size_t size)
 {
     char where[32] = "the host", need[32], free_text[32];
@@ -155,7 +150,7 @@ static void blocking_text(const struct vn_blocking *b, char *out, size_t size)
         return;
     }
     (void)snprintf(out, size, "%s on %s: %" PRIu64 " needed, %" PRIu64 " free",
-                   b->resource == VN_RES_CPUS ? "CPUs" : vn_resource_name(b->resource), where, b->need, b->free);
+                   resource_words(b->resource), where, b->need, b->free);
 }
 
 static void show_one_unplaced(struct vn_doc *doc, const struct vn_unplaced *vm)
@@ -187,8 +182,14 @@ static void show_diffs(struct vn_doc *doc, const struct vn_plan *plan)
         const struct vn_step *step = &plan->steps[i];
         VN_AUTO(vn_buf) diff = {0};
 
-        if (step->kind != VN_STEP_DEFINE || !step->xml_before || !step->xml_after)
+        if (step->kind != VN_STEP_DEFINE || !step->xml_after)
             continue;
+        if (!step->xml_before) {
+            vn_doc_say(doc, NULL, "Configuration of the new VM %s", step->vm);
+            vn_doc_block(doc, NULL, VN_BLOCK_PLAIN, step->xml_after);
+            vn_doc_say(doc, NULL, "%s", "");
+            continue;
+        }
         if (vn_diff(step->xml_before, step->xml_after, NULL, &diff, NULL) < 0)
             doc->failed = true;
         vn_doc_say(doc, NULL, "Change in the stored configuration of %s", step->vm);
@@ -217,7 +218,7 @@ void cli_show_plan(struct vn_doc *doc, const struct vn_problem *problem, const s
                    const struct cli_show_plan *how)
 {
     struct cli_steps steps = {.plan = plan->steps, .count = plan->n_steps};
-    const char *picture = problem ? vn_planner_draw(problem, plan, &doc->arena) : NULL;
+    const char *picture = problem && plan->n_vms ? vn_planner_draw(problem, plan, &doc->arena) : NULL;
 
     for (size_t i = 0; i < plan->n_vms; i++)
         show_placement(doc, &plan->vms[i], how->explain);

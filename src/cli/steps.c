@@ -60,7 +60,8 @@ const char *cli_step_text(struct vn_arena *arena, const struct vn_step *step)
 
     switch (step->kind) {
     case VN_STEP_DEFINE:
-        return "store the new configuration";
+        return step->xml_before || !step->xml_after ? "store the new configuration"
+                                                    : "define the new VM ('virsh define')";
     case VN_STEP_VCPUPIN:
     case VN_STEP_IOTHREADPIN:
         return vn_arena_printf(arena, "pin %s %u to %s (was %s)", thread, step->index,
@@ -123,6 +124,8 @@ static void add_row(struct vn_doc *doc, struct vn_val *rows, const struct cli_st
         (void)snprintf(number, sizeof number, "%zu-%zu", first + 1, end);
     else
         (void)snprintf(number, sizeof number, "%zu", first + 1);
+    if (what && steps->journal && step->when == VN_WHEN_NEXT_START)
+        what = vn_arena_printf(&doc->arena, "%s, for the next start", what);
     if (!what)
         doc->failed = true;
     vn_doc_text(doc, row, "step", NULL, number);

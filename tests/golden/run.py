@@ -32,7 +32,7 @@ def listed():
 def matrix():
     """Every recorded host by every command that shows one, as text and as JSON."""
     for path in sorted(glob.glob(os.path.join(ROOT, "examples/hosts/*.host"))):
-        host = os.path.splitext(os.path.basename(path))[0]
+        host = "host-" + os.path.splitext(os.path.basename(path))[0]
         door = ["-c", "replay:examples/hosts/" + os.path.basename(path)]
         for command in ("host", "vm", "verify", "plan"):
             yield f"{host}-{command}", door + [command]
@@ -103,7 +103,7 @@ def main():
         with tempfile.TemporaryDirectory() as scratch:
             open(os.path.join(scratch, "vnuma.conf"), "w", encoding="utf-8").close()
             status, out, err = run(vnuma, args, scratch)
-            text = as_text(args, status, out, err).replace(scratch, "SCRATCH")
+            text = as_text(args, status, out, err).replace(scratch, "SCRATCH").replace(ROOT, "ROOT")
         if not check(name, text, regen):
             bad.append(name)
         if "--json" in args and out and not is_document(out):
