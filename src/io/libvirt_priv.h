@@ -63,6 +63,13 @@ VN_NODISCARD int vn_virt_cells(const struct vn_domain *domain, struct vn_arena *
 /* The ops, as the port has them. */
 int vn_virt_observe(void *self, const char *const *names, size_t n_names, const struct vn_progress *progress,
                     struct vn_snapshot *ret, struct vn_err *err);
+int vn_virt_pin_vcpu(void *self, const char *vm, unsigned vcpu, const struct vn_cpuset *cpus, unsigned scope,
+                     struct vn_err *err);
+int vn_virt_pin_emulator(void *self, const char *vm, const struct vn_cpuset *cpus, unsigned scope, struct vn_err *err);
+int vn_virt_pin_iothread(void *self, const char *vm, unsigned iothread, const struct vn_cpuset *cpus, unsigned scope,
+                         struct vn_err *err);
+int vn_virt_set_nodeset(void *self, const char *vm, const struct vn_nodeset *nodes, unsigned scope,
+                        struct vn_err *err);
 int vn_virt_move_memory(void *self, const char *vm, const struct vn_move *move, const struct vn_progress *progress,
                         uint64_t *ret_moved_kib, struct vn_err *err);
 int vn_virt_memory(void *self, const char *vm, struct vn_arena *arena, uint64_t **ret_node_kib,
