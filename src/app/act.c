@@ -65,7 +65,7 @@ static int need_xml(const struct vn_step *step, const char *xml, struct vn_err *
 {
     return xml ? 0
                : VN_FAIL(err, VN_E_USAGE, .got = step->vm, .cause = "a step of the plan carries no XML",
-                         .fix = "Make the plan again");
+                         .fix = "Make the plan again.");
 }
 
 /* Defines @xml and reads back what the host made of it. */
@@ -106,7 +106,7 @@ static int define_before(struct vn_app *app, const struct vn_step *step, struct 
     if (r == 0 && strcmp(vn_buf_text(&stored), step->xml_before) != 0)
         return VN_FAIL(err, VN_E_IO, .got = step->vm,
                        .cause = "the old XML was stored again, but the host changed bytes of it",
-                       .fix = "Compare 'virsh dumpxml --inactive' with the journal's copy");
+                       .fix = "Compare 'virsh dumpxml --inactive' with the journal's copy.");
     return r;
 }
 

@@ -15,15 +15,15 @@ void vn_applied_drop(struct vn_applied *applied)
 static int refuse(const struct vn_plan *plan, const struct vn_apply_opts *opts, struct vn_err *err)
 {
     if (opts->keep_going)
-        return VN_FAIL(err, VN_E_USAGE, .cause = "an apply is all or nothing", .fix = "Apply one VM at a time");
+        return VN_FAIL(err, VN_E_USAGE, .cause = "an apply is all or nothing", .fix = "Apply one VM at a time.");
     if (plan->n_unplaced)
         return VN_FAIL(err, VN_E_REFUSED, .got = plan->unplaced[0].name,
                        .cause = "the plan leaves a VM out, so that it is not carried out",
-                       .fix = "'vnuma plan' says what is missing; name the VMs that fit. Nothing was changed");
+                       .fix = "'vnuma plan' says what is missing; name the VMs that fit. Nothing was changed.");
     for (size_t i = 0; i < plan->n_steps; i++)
         if (plan->steps[i].kind == VN_STEP_DEFINE && !plan->steps[i].xml_before)
             return VN_FAIL(err, VN_E_REFUSED, .got = plan->steps[i].vm, .cause = "the VM does not exist yet",
-                           .fix = "Define it with 'virsh define' from the XML that the plan shows. Nothing was changed");
+                           .fix = "Define it with 'virsh define' from the XML the plan shows. Nothing was changed.");
     return 0;
 }
 

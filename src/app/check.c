@@ -5,7 +5,7 @@
 
 #include "app/run.h"
 
-static const char again[] = "Make the plan again; nothing was changed";
+static const char again[] = "Make the plan again; nothing was changed.";
 
 static char *was(struct vn_arena *arena, const struct vn_step *step)
 {
@@ -73,7 +73,7 @@ static int gone(const struct vn_snapshot *snapshot, const struct vn_step *step, 
     if (there)
         return vn_failf(err, VN_E_STALE, again, "the host changed since %s was observed: %s", step->vm, now);
     return VN_FAIL(err, VN_E_ABSENT, .got = step->vm, .cause = "the VM is gone since it was observed",
-                   .fix = "'vnuma vm' lists those that are there; nothing was changed");
+                   .fix = "'vnuma vm' lists those that are there; nothing was changed.");
 }
 
 int vn_check_steps(struct vn_app *app, const struct vn_snapshot *now, const struct vn_journal_step *steps,

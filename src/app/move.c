@@ -72,7 +72,7 @@ static int read_now(struct vn_app *app, const struct vn_step *step, struct vn_ar
     r = app->hv->ops->memory(app->hv->self, step->vm, arena, ret_node, ret_cell, err);
     if (r == 0 && !is_read(*ret_node, *ret_cell, step))
         return VN_FAIL(err, VN_E_ENV, .got = step->vm, .cause = "cannot read where the guest's memory is",
-                       .fix = "Run vnuma as root on the host itself");
+                       .fix = "Run vnuma as root on the host itself.");
     return r;
 }
 
@@ -119,6 +119,6 @@ int vn_act_move_back(struct vn_app *app, const struct vn_host *host, const struc
             missing += missing_kib(host, node_kib, cell_kib, step, i);
     if (missing <= tolerance_kib(step))
         return 0;
-    return vn_failf(err, VN_E_IO, "Look for free memory with 'vnuma host'; then 'vnuma undo --memory' again",
+    return vn_failf(err, VN_E_IO, "Look for free memory with 'vnuma host'; then 'vnuma undo --memory' again.",
                     "%" PRIu64 " KiB of the memory of %s could not be moved back", missing, step->vm);
 }

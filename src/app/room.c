@@ -92,7 +92,7 @@ static int move(struct room *room, const struct vn_vm *vm, const struct vn_step 
     int to = vn_host_node_index(room->host, step->node_to);
 
     if (to < 0)
-        return vn_failf(err, VN_E_STALE, "Make the plan again; nothing was changed",
+        return vn_failf(err, VN_E_STALE, "Make the plan again; nothing was changed.",
                         "the memory of %s is to go to node %d, which the host does not have", step->vm, step->node_to);
     for (size_t i = 0; i < room->host->n_nodes; i++)
         if (i != (size_t)to)
@@ -102,7 +102,7 @@ static int move(struct room *room, const struct vn_vm *vm, const struct vn_step 
     there = free_of(&room->nodes[to], huge);
     if (need > there)
         return vn_failf(err, VN_E_REFUSED,
-                        "Free memory there, or give --no-move to leave the memory where it is; nothing was changed",
+                        "Free memory there, or give --no-move to leave the memory where it is; nothing was changed.",
                         "node %d has no room for the memory of %s: %" PRIu64 " KiB%s needed, %" PRIu64 " KiB free",
                         step->node_to, step->vm, need, huge ? " of huge pages" : "", there);
     take(&room->nodes[to], huge, need);

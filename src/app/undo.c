@@ -23,8 +23,9 @@ static int newest(struct vn_app *app, const struct vn_recovered *recovered, int6
             *ret_id = entries[i].id;
             return 0;
         }
-    return VN_FAIL(err, VN_E_ABSENT, .got = app->hv->uri, .cause = "there is nothing to undo: no apply of this host stands",
-                   .fix = "'vnuma history' lists what was done");
+    return VN_FAIL(err, VN_E_ABSENT, .got = app->hv->uri,
+                   .cause = "there is nothing to undo: no apply of this host stands",
+                   .fix = "'vnuma history' lists what was done.");
 }
 
 static int read_entry(struct vn_app *app, int64_t id, struct vn_applied *ret, struct vn_err *err)
@@ -35,7 +36,7 @@ static int read_entry(struct vn_app *app, int64_t id, struct vn_applied *ret, st
     if (r < 0)
         return r;
     if (strcmp(entry.uri, app->hv->uri) != 0)
-        return vn_failf(err, VN_E_USAGE, "Connect to that host with -c and undo it there",
+        return vn_failf(err, VN_E_USAGE, "Connect to that host with -c and undo it there.",
                         "apply %lld was made on another host, %s", (long long)id, entry.uri);
     ret->id = id;
     ret->state = entry.state;
@@ -72,7 +73,7 @@ static int check_unchanged(struct vn_app *app, const struct vn_snapshot *now, co
         if (found == VN_LOOK_NEITHER)
             return vn_failf(err, VN_E_STALE,
                             "Look at 'vnuma history'; 'vnuma undo --force' takes it back all the same. "
-                            "Nothing was changed",
+                            "Nothing was changed.",
                             "somebody changed %s since apply %lld: step %zu was to %s, and it is %s now",
                             ret->steps[i].step.vm, (long long)ret->id, i + 1,
                             vn_act_name(&arena, &ret->steps[i].step), there);
@@ -115,7 +116,7 @@ static int close_entry(struct vn_run *run, struct vn_applied *ret, struct vn_err
     vn_run_at(app, "ended");
     if (!stuck)
         return 0;
-    return vn_failf(err, VN_E_PARTIAL, "They are listed; mend the cause, then 'vnuma undo' tries them again",
+    return vn_failf(err, VN_E_PARTIAL, "They are listed; mend the cause, then 'vnuma undo' tries them again.",
                     "%zu of %zu steps could not be undone", stuck, run->n_steps);
 }
 
@@ -150,9 +151,9 @@ static int undo_entry(struct vn_app *app, int64_t id, const struct vn_apply_opts
             if (ret->recovered.entries[i].id == id)
                 return 0;
         if (ret->state == VN_APPLY_DONE && ret->n_steps && !opts->move_memory && to_take_back(ret, true))
-            return vn_failf(err, VN_E_REFUSED, "'vnuma undo --memory' moves it back. Nothing was changed",
+            return vn_failf(err, VN_E_REFUSED, "'vnuma undo --memory' moves it back. Nothing was changed.",
                             "apply %lld only moved memory", (long long)id);
-        return vn_failf(err, VN_E_REFUSED, "'vnuma history' lists what was done. Nothing was changed",
+        return vn_failf(err, VN_E_REFUSED, "'vnuma history' lists what was done. Nothing was changed.",
                         "nothing of apply %lld is left to undo: it is %s", (long long)id,
                         vn_apply_state_name(ret->state));
     }

@@ -16,7 +16,7 @@ static int drift_all(const struct vn_snapshot *now, const char *const *names, si
 
         if (!vm)
             return VN_FAIL(err, VN_E_ABSENT, .got = names[i], .cause = "there is no VM of that name",
-                           .fix = "'vnuma vm' lists those that are there");
+                           .fix = "'vnuma vm' lists those that are there.");
         r = vn_doctor_drift(now, vm, opts, ret, err);
     }
     return r;

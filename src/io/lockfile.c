@@ -32,7 +32,7 @@ static int busy(int fd, const char *path, struct vn_err *err)
     digits = strspn(text, "0123456789");
     text[digits] = '\0';
     (void)vn_failf(err, VN_E_BUSY,
-                   "Wait until it ends, or look at it with 'ps'; the lock goes with the process. Nothing was changed",
+                   "Wait until it ends, or look at it with 'ps'; the lock goes with the process. Nothing was changed.",
                    "another vnuma, process %s, is changing this host", digits ? text : "(not known)");
     if (err)
         (void)snprintf(err->where, sizeof err->where, "%.*s", (int)sizeof err->where - 1, path);
@@ -51,7 +51,7 @@ static int fail_io(const char *path, const char *doing, struct vn_err *err)
 {
     int why = errno;
 
-    (void)vn_failf(err, VN_E_ENV, "Run vnuma as root, or give a directory that can be written with --state DIR",
+    (void)vn_failf(err, VN_E_ENV, "Run vnuma as root, or give a directory that can be written with --state DIR.",
                    "cannot %s the lock file: %s", doing, strerror(why));
     if (err)
         (void)snprintf(err->where, sizeof err->where, "%.*s", (int)sizeof err->where - 1, path);
@@ -93,7 +93,7 @@ int vn_lockfile_take(struct vn_lockfile *lock, const char *dir, const char *uri,
 
     if (lock->held)
         return VN_FAIL(err, VN_E_BUSY, .got = uri, .cause = "this vnuma holds the lock already",
-                       .fix = "End what it is doing first");
+                       .fix = "End what it is doing first.");
     if (!dir) {
         lock->held = true;
         return 0;
@@ -101,7 +101,7 @@ int vn_lockfile_take(struct vn_lockfile *lock, const char *dir, const char *uri,
     r = snprintf(path, sizeof path, "%s/lock-%016llx", dir, (unsigned long long)hash(uri));
     if (r < 0 || (size_t)r >= sizeof path)
         return VN_FAIL(err, VN_E_USAGE, .got = dir, .cause = "the name of the journal's directory is too long",
-                       .fix = "Give a shorter one with --state DIR");
+                       .fix = "Give a shorter one with --state DIR.");
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return fail_io(path, "make", err);

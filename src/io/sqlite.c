@@ -12,7 +12,7 @@
 
 #include "codec/planjson.h"
 #include "io/doors.h"
-#include "io/lockfile.h"
+#include "io/sqlite_priv.h"
 
 /* Raised with every change of the tables; an older program refuses a newer file. */
 #define SCHEMA_VERSION 1
@@ -31,29 +31,22 @@ static const char schema[] =
     "PRAGMA user_version = 1;"
     "COMMIT;";
 
-struct journal {
-    sqlite3 *db;
-    char *dir;  /* NULL: in memory */
-    char *path; /* of the database, for messages */
-    struct vn_lockfile lock;
-};
-
-static int fail_sql(const struct journal *journal, const char *doing, struct vn_err *err)
+int vn_journal_fail(const struct vn_journal *journal, const char *doing, struct vn_err *err)
 {
-    const char *fix = "Look at the disk and at the journal's directory; 'vnuma --state DIR' names another one";
+    const char *fix = "Look at the disk and at the journal's directory; 'vnuma --state DIR' names another one.";
     int code = VN_E_IO, rc = sqlite3_errcode(journal->db);
 
     if (rc == SQLITE_NOMEM)
         return vn_nomem(err);
     if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB)
-        fix = "The file is damaged: move it away (keep it, it holds the way back of earlier applies) and try again";
+        fix = "The file is damaged: move it away (keep it, it holds the way back of earlier applies) and try again.";
     if (rc == SQLITE_READONLY || rc == SQLITE_PERM || rc == SQLITE_AUTH || rc == SQLITE_CANTOPEN) {
         code = VN_E_ENV;
-        fix = "Run vnuma as root, or give a directory that can be written with --state DIR";
+        fix = "Run vnuma as root, or give a directory that can be written with --state DIR.";
     }
     if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED) {
         code = VN_E_BUSY;
-        fix = "Another program holds the journal; wait for it and try again";
+        fix = "Another program holds the journal; wait for it and try again.";
     }
     (void)vn_failf(err, code, fix, "cannot %s the journal: %s", doing, sqlite3_errmsg(journal->db));
     if (err)
@@ -61,40 +54,41 @@ static int fail_sql(const struct journal *journal, const char *doing, struct vn_
     return -code;
 }
 
-static int run_sql(struct journal *journal, const char *sql, const char *doing, struct vn_err *err)
+static int run_sql(struct vn_journal *journal, const char *sql, const char *doing, struct vn_err *err)
 {
-    return sqlite3_exec(journal->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail_sql(journal, doing, err);
+    return sqlite3_exec(journal->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : vn_journal_fail(journal, doing, err);
 }
 
-static void stmt_cleanup(sqlite3_stmt **stmt)
+void vn_stmt_cleanup(sqlite3_stmt **stmt)
 {
     (void)sqlite3_finalize(*stmt);
 }
-#define AUTO_STMT __attribute__((cleanup(stmt_cleanup))) sqlite3_stmt *
 
-static int prepare(struct journal *journal, const char *sql, const char *doing, sqlite3_stmt **ret, struct vn_err *err)
+int vn_journal_prepare(struct vn_journal *journal, const char *sql, const char *doing, sqlite3_stmt **ret,
+                       struct vn_err *err)
 {
-    return sqlite3_prepare_v2(journal->db, sql, -1, ret, NULL) == SQLITE_OK ? 0 : fail_sql(journal, doing, err);
+    return sqlite3_prepare_v2(journal->db, sql, -1, ret, NULL) == SQLITE_OK ? 0 : vn_journal_fail(journal, doing, err);
 }
 
-/* A statement that gives no rows; @absent: not to have changed any row is an error. */
-static int finish(struct journal *journal, sqlite3_stmt *stmt, bool must_change, struct vn_err *err)
+/* A statement that gives no rows; @must_change: to have changed no row is an error. */
+static int finish(struct vn_journal *journal, sqlite3_stmt *stmt, bool must_change, struct vn_err *err)
 {
     if (sqlite3_step(stmt) != SQLITE_DONE)
-        return fail_sql(journal, "write to", err);
+        return vn_journal_fail(journal, "write to", err);
     if (must_change && !sqlite3_changes(journal->db))
         return VN_FAIL(err, VN_E_ABSENT, .where = journal->path, .cause = "the journal has no such entry or step",
-                       .fix = "Look at 'vnuma history'");
+                       .fix = "Look at 'vnuma history'.");
     return 0;
 }
 
 /* ---- writing ---- */
 
-static int insert_entry(struct journal *journal, const char *uri, const char *what, int64_t now_usec, struct vn_err *err)
+static int insert_entry(struct vn_journal *journal, const char *uri, const char *what, int64_t now_usec,
+                        struct vn_err *err)
 {
-    AUTO_STMT stmt = NULL;
-    int r = prepare(journal, "INSERT INTO entry (uri, what, state, started_usec) VALUES (?, ?, ?, ?)", "write to", &stmt,
-                    err);
+    VN_AUTO_STMT stmt = NULL;
+    int r = vn_journal_prepare(journal, "INSERT INTO entry (uri, what, state, started_usec) VALUES (?, ?, ?, ?)",
+                               "write to", &stmt, err);
 
     if (r < 0)
         return r;
@@ -105,11 +99,12 @@ static int insert_entry(struct journal *journal, const char *uri, const char *wh
     return finish(journal, stmt, true, err);
 }
 
-static int insert_steps(struct journal *journal, int64_t id, const struct vn_step *steps, size_t n_steps,
+static int insert_steps(struct vn_journal *journal, int64_t id, const struct vn_step *steps, size_t n_steps,
                         struct vn_err *err)
 {
-    AUTO_STMT stmt = NULL;
-    int r = prepare(journal, "INSERT INTO step (entry, idx, state, body) VALUES (?, ?, ?, ?)", "write to", &stmt, err);
+    VN_AUTO_STMT stmt = NULL;
+    int r = vn_journal_prepare(journal, "INSERT INTO step (entry, idx, state, body) VALUES (?, ?, ?, ?)", "write to",
+                               &stmt, err);
 
     for (size_t i = 0; r == 0 && i < n_steps; i++) {
         VN_AUTO(vn_buf) body = {0};
@@ -130,7 +125,7 @@ static int insert_steps(struct journal *journal, int64_t id, const struct vn_ste
 static int op_begin(void *self, const char *uri, const char *what, const struct vn_step *steps, size_t n_steps,
                     int64_t now_usec, int64_t *ret_id, struct vn_err *err)
 {
-    struct journal *journal = self;
+    struct vn_journal *journal = self;
     int64_t id;
     int r = run_sql(journal, "BEGIN IMMEDIATE", "write to", err);
 
@@ -150,14 +145,14 @@ static int op_begin(void *self, const char *uri, const char *what, const struct 
     return 0;
 }
 
-static int write_step(struct journal *journal, int64_t id, size_t step, enum vn_step_state state, const char *note,
+static int write_step(struct vn_journal *journal, int64_t id, size_t step, enum vn_step_state state, const char *note,
                       const char *body, struct vn_err *err)
 {
-    AUTO_STMT stmt = NULL;
-    int r = prepare(journal,
-                    "UPDATE step SET state = ?3, note = coalesce(?4, note), body = coalesce(?5, body)"
-                    " WHERE entry = ?1 AND idx = ?2",
-                    "write to", &stmt, err);
+    VN_AUTO_STMT stmt = NULL;
+    int r = vn_journal_prepare(journal,
+                               "UPDATE step SET state = ?3, note = coalesce(?4, note), body = coalesce(?5, body)"
+                               " WHERE entry = ?1 AND idx = ?2",
+                               "write to", &stmt, err);
 
     if (r < 0)
         return r;
@@ -189,11 +184,12 @@ static int op_set_step_as(void *self, int64_t id, size_t step, enum vn_step_stat
 static int op_end(void *self, int64_t id, enum vn_apply_state state, const char *note, int64_t now_usec,
                   struct vn_err *err)
 {
-    struct journal *journal = self;
+    struct vn_journal *journal = self;
     bool open = state == VN_APPLY_RUNNING || state == VN_APPLY_UNDOING;
-    AUTO_STMT stmt = NULL;
-    int r = prepare(journal, "UPDATE entry SET state = ?2, note = coalesce(?3, note), ended_usec = ?4 WHERE id = ?1",
-                    "write to", &stmt, err);
+    VN_AUTO_STMT stmt = NULL;
+    int r = vn_journal_prepare(journal,
+                               "UPDATE entry SET state = ?2, note = coalesce(?3, note), ended_usec = ?4 WHERE id = ?1",
+                               "write to", &stmt, err);
 
     if (r < 0)
         return r;
@@ -205,162 +201,25 @@ static int op_end(void *self, int64_t id, enum vn_apply_state state, const char 
     return finish(journal, stmt, true, err);
 }
 
-/* ---- reading ---- */
-
-static char *column_text(struct vn_arena *arena, sqlite3_stmt *stmt, int column)
-{
-    const void *text = sqlite3_column_text(stmt, column);
-
-    return vn_arena_strdup(arena, text ? text : "");
-}
-
-static int bad_state(const struct journal *journal, const char *got, struct vn_err *err)
-{
-    return VN_FAIL(err, VN_E_IO, .where = journal->path, .got = got, .cause = "the journal holds an unknown state",
-                   .fix = "The file is damaged or was written by another version: move it away and keep it");
-}
-
-/* Columns: id, uri, what, note, state, started, ended. */
-static int read_entry(const struct journal *journal, sqlite3_stmt *stmt, struct vn_arena *arena,
-                      struct vn_journal_entry *ret, struct vn_err *err)
-{
-    char *state = column_text(arena, stmt, 4);
-    int known;
-
-    ret->id = sqlite3_column_int64(stmt, 0);
-    ret->uri = column_text(arena, stmt, 1);
-    ret->what = column_text(arena, stmt, 2);
-    ret->note = column_text(arena, stmt, 3);
-    if (!state || !ret->uri || !ret->what || !ret->note)
-        return vn_nomem(err);
-    ret->started_usec = sqlite3_column_int64(stmt, 5);
-    ret->ended_usec = sqlite3_column_int64(stmt, 6);
-    known = vn_apply_state_parse(state);
-    if (known < 0)
-        return bad_state(journal, state, err);
-    ret->state = (enum vn_apply_state)known;
-    return 0;
-}
-
-static int read_step(const struct journal *journal, sqlite3_stmt *stmt, struct vn_arena *arena,
-                     struct vn_journal_step *ret, struct vn_err *err)
-{
-    char *state = column_text(arena, stmt, 0);
-    const void *body = sqlite3_column_text(stmt, 2);
-    int known;
-
-    ret->note = column_text(arena, stmt, 1);
-    if (!state || !ret->note || !body)
-        return vn_nomem(err);
-    known = vn_step_state_parse(state);
-    if (known < 0)
-        return bad_state(journal, state, err);
-    ret->state = (enum vn_step_state)known;
-    return vn_step_parse(body, (size_t)sqlite3_column_bytes(stmt, 2), arena, &ret->step, err);
-}
-
-static int read_steps(struct journal *journal, struct vn_arena *arena, struct vn_journal_entry *entry,
-                      struct vn_err *err)
-{
-    AUTO_STMT stmt = NULL;
-    int rc, r = prepare(journal, "SELECT state, note, body FROM step WHERE entry = ? ORDER BY idx", "read", &stmt, err);
-
-    if (r < 0)
-        return r;
-    (void)sqlite3_bind_int64(stmt, 1, entry->id);
-    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        struct vn_journal_step *step = vn_arena_grow(arena, &entry->steps, &entry->n_steps, sizeof *step);
-
-        if (!step)
-            return vn_nomem(err);
-        r = read_step(journal, stmt, arena, step, err);
-        if (r < 0)
-            return vn_err_ctx(err, r, "cannot read step %zu of journal entry %lld", entry->n_steps,
-                              (long long)entry->id);
-    }
-    return rc == SQLITE_DONE ? 0 : fail_sql(journal, "read", err);
-}
-
-static int op_read(void *self, int64_t id, struct vn_arena *arena, struct vn_journal_entry *ret, struct vn_err *err)
-{
-    struct journal *journal = self;
-    struct vn_journal_entry entry = {0};
-    char number[24];
-    AUTO_STMT stmt = NULL;
-    int rc, r = prepare(journal, "SELECT id, uri, what, note, state, started_usec, ended_usec FROM entry WHERE id = ?",
-                        "read", &stmt, err);
-
-    if (r < 0)
-        return r;
-    (void)sqlite3_bind_int64(stmt, 1, id);
-    rc = sqlite3_step(stmt);
-    (void)snprintf(number, sizeof number, "%lld", (long long)id);
-    if (rc == SQLITE_DONE)
-        return VN_FAIL(err, VN_E_ABSENT, .got = number, .cause = "the journal has no entry of that number",
-                       .fix = "'vnuma history' lists them");
-    if (rc != SQLITE_ROW)
-        return fail_sql(journal, "read", err);
-    r = read_entry(journal, stmt, arena, &entry, err);
-    if (r == 0)
-        r = read_steps(journal, arena, &entry, err);
-    if (r == 0)
-        *ret = entry;
-    return r;
-}
-
-static int op_list(void *self, const char *uri, struct vn_arena *arena, struct vn_journal_entry **ret,
-                   size_t *ret_count, struct vn_err *err)
-{
-    struct journal *journal = self;
-    struct vn_journal_entry *items = NULL;
-    size_t count = 0;
-    AUTO_STMT stmt = NULL;
-    int rc, r = prepare(journal,
-                        "SELECT id, uri, what, note, state, started_usec, ended_usec,"
-                        " (SELECT count(*) FROM step WHERE entry = entry.id)"
-                        " FROM entry WHERE ?1 IS NULL OR uri = ?1 ORDER BY id DESC",
-                        "read", &stmt, err);
-
-    if (r < 0)
-        return r;
-    if (uri)
-        (void)sqlite3_bind_text(stmt, 1, uri, -1, SQLITE_STATIC);
-    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        struct vn_journal_entry *entry = vn_arena_grow(arena, &items, &count, sizeof *entry);
-
-        if (!entry)
-            return vn_nomem(err);
-        r = read_entry(journal, stmt, arena, entry, err);
-        if (r < 0)
-            return r;
-        entry->n_steps = (size_t)sqlite3_column_int64(stmt, 7);
-    }
-    if (rc != SQLITE_DONE)
-        return fail_sql(journal, "read", err);
-    *ret = items;
-    *ret_count = count;
-    return 0;
-}
-
 /* ---- lock, open, close ---- */
 
 static int op_lock(void *self, const char *uri, unsigned wait_ms, struct vn_err *err)
 {
-    struct journal *journal = self;
+    struct vn_journal *journal = self;
 
     return vn_lockfile_take(&journal->lock, journal->dir, uri, wait_ms, err);
 }
 
 static void op_unlock(void *self)
 {
-    struct journal *journal = self;
+    struct vn_journal *journal = self;
 
     vn_lockfile_give(&journal->lock);
 }
 
 static void op_close(void *self)
 {
-    struct journal *journal = self;
+    struct vn_journal *journal = self;
 
     if (!journal)
         return;
@@ -373,14 +232,14 @@ static void op_close(void *self)
 
 static const struct vn_store_ops ops = {
     .lock = op_lock, .unlock = op_unlock, .begin = op_begin, .set_step = op_set_step, .end = op_end,
-    .read = op_read, .list = op_list,     .close = op_close, .set_step_as = op_set_step_as,
+    .read = vn_journal_read, .list = vn_journal_list, .close = op_close, .set_step_as = op_set_step_as,
 };
 
 static int fail_dir(const char *path, struct vn_err *err)
 {
     int why = errno;
 
-    (void)vn_failf(err, VN_E_ENV, "Run vnuma as root, or give a directory that can be written with --state DIR",
+    (void)vn_failf(err, VN_E_ENV, "Run vnuma as root, or give a directory that can be written with --state DIR.",
                    "cannot make the journal's directory: %s", strerror(why));
     if (err)
         (void)snprintf(err->where, sizeof err->where, "%s", path);
@@ -409,16 +268,16 @@ static int make_dirs(char *path, struct vn_err *err)
     return fail_dir(path, err);
 }
 
-static int check_version(struct journal *journal, struct vn_err *err)
+static int check_version(struct vn_journal *journal, struct vn_err *err)
 {
-    AUTO_STMT stmt = NULL;
+    VN_AUTO_STMT stmt = NULL;
     char got[24];
-    int version, r = prepare(journal, "PRAGMA user_version", "read", &stmt, err);
+    int version, r = vn_journal_prepare(journal, "PRAGMA user_version", "read", &stmt, err);
 
     if (r < 0)
         return r;
     if (sqlite3_step(stmt) != SQLITE_ROW)
-        return fail_sql(journal, "read", err);
+        return vn_journal_fail(journal, "read", err);
     version = sqlite3_column_int(stmt, 0);
     if (version == SCHEMA_VERSION)
         return 0;
@@ -429,10 +288,10 @@ static int check_version(struct journal *journal, struct vn_err *err)
     (void)snprintf(got, sizeof got, "%d", version);
     return VN_FAIL(err, VN_E_ENV, .where = journal->path, .got = got,
                    .cause = "the journal was written by another, newer vnuma (schema version)",
-                   .fix = "Use that vnuma, or give another directory with --state DIR");
+                   .fix = "Use that vnuma, or give another directory with --state DIR.");
 }
 
-static int open_db(struct journal *journal, struct vn_err *err)
+static int open_db(struct vn_journal *journal, struct vn_err *err)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
     int fd = journal->path ? open(journal->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
@@ -445,7 +304,7 @@ static int open_db(struct journal *journal, struct vn_err *err)
     if (!journal->db)
         return vn_nomem(err);
     if (rc != SQLITE_OK)
-        return fail_sql(journal, "open", err);
+        return vn_journal_fail(journal, "open", err);
     (void)sqlite3_busy_timeout(journal->db, BUSY_MS);
     /* the journal is on disk before the change it tells of is made */
     r = run_sql(journal, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", "open", err);
@@ -454,7 +313,7 @@ static int open_db(struct journal *journal, struct vn_err *err)
 
 int vn_sqlite_open(const char *dir, struct vn_store *ret, struct vn_err *err)
 {
-    struct journal *journal = calloc(1, sizeof *journal);
+    struct vn_journal *journal = calloc(1, sizeof *journal);
     int r = 0;
 
     if (!journal)
