@@ -53,7 +53,7 @@ static int kind_of(const xmlNode *element, const char *attr, const char *value)
     const xmlNode *parent = element->parent;
     int shape = vn_alias_shape(value);
 
-    if (!attr[0] && !strcmp(name, "name") && parent && vn_xml_is(parent, "domain") && parent->parent == (xmlNode *)element->doc)
+    if (!attr[0] && !strcmp(name, "name") && parent && parent == xmlDocGetRootElement(element->doc))
         return VN_ALIAS_VM;
     if (is_common(value, common_paths, VN_COUNT(common_paths)) ||
         is_common(value, common_addresses, VN_COUNT(common_addresses)))
@@ -85,19 +85,29 @@ static const char *hide_value(struct vn_aliases *aliases, const xmlNode *element
     return now;
 }
 
+/* 0, or -1 when out of memory. */
+static int hide_attr(struct vn_aliases *aliases, xmlNode *element, xmlAttr *attr, bool in_devices)
+{
+    xmlChar *content = xmlNodeGetContent((xmlNode *)attr);
+    const char *was = (const char *)content, *now;
+    int r = 0;
+
+    if (!was)
+        return -1;
+    now = hide_value(aliases, element, (const char *)attr->name, was, in_devices);
+    if (!now || (now != was && !xmlSetNsProp(element, attr->ns, attr->name, (const xmlChar *)now)))
+        r = -1;
+    xmlFree(content);
+    return r;
+}
+
 static int hide_attrs(struct vn_aliases *aliases, xmlNode *element, bool in_devices, struct vn_err *err)
 {
     xmlAttr *next;
 
     for (xmlAttr *attr = element->properties; attr; attr = next) {
-        xmlChar *value = xmlNodeGetContent((xmlNode *)attr);
-        const char *now = value ? hide_value(aliases, element, (const char *)attr->name, (const char *)value, in_devices)
-                                : NULL;
-        bool set = !now || now == (const char *)value || xmlSetNsProp(element, attr->ns, attr->name, (const xmlChar *)now);
-
         next = attr->next;
-        xmlFree(value);
-        if (!now || !set)
+        if (hide_attr(aliases, element, attr, in_devices) < 0)
             return vn_nomem(err);
     }
     return 0;

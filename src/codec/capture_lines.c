@@ -232,7 +232,8 @@ int vn_lines_list(const struct vn_lines *lines, char *text, uint64_t max, size_t
         uint64_t *item = count < limit ? vn_arena_grow(lines->arena, &items, &count, sizeof *item) : NULL;
 
         if (!item)
-            return count < limit ? vn_nomem(lines->err) : vn_lines_fail(lines, NULL, NULL, "more than %zu numbers", limit);
+            return count < limit ? vn_nomem(lines->err)
+                                 : vn_lines_fail(lines, NULL, NULL, "more than %zu numbers", limit);
         blank = strchr(at, ' ');
         if (blank)
             *blank = '\0';

@@ -73,6 +73,10 @@ VN_NODISCARD int vn_capture_read_settings(struct vn_lines *lines, struct vn_host
 VN_NODISCARD int vn_capture_read_vm(struct vn_lines *lines, char *name, const struct vn_host *host,
                                     struct vn_snapshot *snapshot);
 
+/** Names of enum vn_mem_method. */
+enum { VN_CAPTURE_METHODS = VN_MEM_NUMA_MAPS + 1 };
+extern const char *const vn_capture_methods[VN_CAPTURE_METHODS];
+
 void vn_capture_write_host(struct vn_buf *out, const struct vn_host *host);
 void vn_capture_write_vm(struct vn_buf *out, const struct vn_vm *vm, size_t n_nodes);
 /** key=value with escapes. */

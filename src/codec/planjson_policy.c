@@ -83,7 +83,8 @@ static int read_cells(struct vn_jin *in, json_t *object, const struct vn_request
         return 0;
     }
     return vn_jin_fail(in, "cells", json_is_string(value) ? json_string_value(value) : NULL,
-                       "Use \"auto\", a number, or a list of {\"vcpus\": n, \"memory_kib\": m}.", "not a way to cut cells");
+                       "Use \"auto\", a number, or a list of {\"vcpus\": n, \"memory_kib\": m}.",
+                       "not a way to cut cells");
 }
 
 static int read_emulator(struct vn_jin *in, json_t *object, struct vn_emulator_spec *emulator)

@@ -118,9 +118,10 @@ static int read_movable(struct vn_jin *in, json_t *object, struct vn_request *vm
 
 static int read_vm_head(struct vn_jin *in, json_t *value, struct vn_request *vm)
 {
-    static const char *const keys[] = {"name",       "uuid",         "vcpus",    "memory_kib", "cells",     "cell_vcpus",
-                                       "policy",     "threads",      "hugepage_kib", "emulator", "overcommit", "memory",
-                                       "devices",    "iothreads",    "placed",   "movable",    "resident_kib", NULL};
+    static const char *const keys[] = {"name",         "uuid",     "vcpus",      "memory_kib", "cells",   "cell_vcpus",
+                                       "policy",       "threads",  "hugepage_kib", "emulator", "overcommit",
+                                       "memory",       "devices",  "iothreads",  "placed",     "movable",
+                                       "resident_kib", NULL};
     int r = vn_jin_keys(in, value, keys);
 
     vm->uuid = vn_arena_strdup(in->arena, "");

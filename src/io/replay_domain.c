@@ -148,7 +148,8 @@ static int fill_row(struct refill *refill, size_t row, const struct vn_nodeset *
     if (!need)
         return 0;
     return vn_failf(err, VN_E_REFUSED, "Free memory there first; the VM runs on as it was.",
-                    "the memory of VM '%s' does not fit on node %s: %" PRIu64 " KiB are free, %" PRIu64 " KiB are missing",
+                    "the memory of VM '%s' does not fit on node %s: %" PRIu64 " KiB are free, %" PRIu64
+                    " KiB are missing",
                     refill->vm->name, vn_nodeset_format(nodes, text, sizeof text), room, need);
 }
 

@@ -205,6 +205,7 @@ int vn_replay_move(struct vn_snapshot *state, const char *name, const struct vn_
     if (task.moved == task.wanted)
         return 0;
     return vn_failf(err, VN_E_REFUSED, "Free memory on that node first, or move to another.",
-                    "node %d took %" PRIu64 " of %" PRIu64 " KiB and has %" PRIu64 " KiB left; the rest stays where it is",
+                    "node %d took %" PRIu64 " of %" PRIu64 " KiB and has %" PRIu64
+                    " KiB left; the rest stays where it is",
                     move->node_to, task.moved, task.wanted, vn_replay_room(state, task.vm, task.to));
 }
