@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT */
+#include "paper.h"
+
+static void two_cells(struct vn_problem *problem, struct vn_request *vm)
+{
+    vm->policy.cells.kind = VN_CELLS_LIST;
+    vm->policy.cells.n_list = 2;
+    vm->policy.cells.list = vn_arena_array(&problem->arena, 2, sizeof *vm->policy.cells.list);
+    for (size_t i = 0; i < 2; i++)
+        vm->policy.cells.list[i] = (struct vn_cell_size){vm->vcpus / 2, vm->memory_kib / 2};
+}
+
+/* A 32-vCPU database with two cells, on two nodes of ten cores with two threads each. */
+static void test_worked_example(void **state)
+{
+    static const unsigned first[] = {2, 22, 3, 23, 4, 24, 5, 25, 6, 26, 7, 27, 8, 28, 9, 29};
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    struct vn_request *db32;
+    const struct vn_placement *at;
+
+    (void)state;
+    worked_host(&problem);
+    db32 = add_vm(&problem, "db32", 32, 32 * GIB);
+    two_cells(&problem, db32);
+    solve(&problem, &plan);
+
+    assert_int_equal(plan.n_unplaced, 0);
+    at = vn_plan_vm(&plan, "db32");
+    assert_int_equal(at->cells[0].node, 0);
+    assert_int_equal(at->cells[1].node, 1);
+    for (unsigned v = 0; v < 16; v++) {
+        assert_int_equal(pin_at(at, v), first[v]);           /* 2,22,3,23 ... 9,29 */
+        assert_int_equal(pin_at(at, v + 16), first[v] + 10); /* 12,32,13,33 ... 19,39 */
+    }
+    assert_string_equal(text_of(&at->cells[0].vcpus), "0-15");
+    assert_int_equal(at->cells[0].memory_kib, 16 * GIB);
+    assert_string_equal(text_of(&at->emulatorpin), "2-9,12-19,22-29,32-39");
+    assert_int_equal(at->topology.sockets, 2);
+    assert_int_equal(at->topology.dies, 1);
+    assert_int_equal(at->topology.cores, 8);
+    assert_int_equal(at->topology.threads, 2);
+    assert_true(plan.optimal);
+    assert_int_equal(plan.cost.placed_vcpus, 32);
+    assert_true(plan.cost.distance == 2.75); /* 16 x 16 x (21 - 10) / 32^2 */
+    assert_int_equal(plan.cost.l3, 2);
+}
+
+static void test_emulator_on_reserved_cpus(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    struct vn_request *db32;
+
+    (void)state;
+    worked_host(&problem);
+    db32 = add_vm(&problem, "db32", 32, 32 * GIB);
+    db32->policy.emulator.kind = VN_EMULATOR_CPUSET;
+    db32->policy.emulator.cpus = set("0,20");
+    solve(&problem, &plan);
+    assert_string_equal(text_of(&plan.vms[0].emulatorpin), "0,20");
+}
+
+static void test_emulator_isolate(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    VN_AUTO(vn_plan) full = {0};
+    struct vn_request *vm;
+
+    (void)state;
+    worked_host(&problem);
+    vm = add_vm(&problem, "one", 15, 8 * GIB);
+    vm->policy.emulator.kind = VN_EMULATOR_ISOLATE;
+    solve(&problem, &plan);
+    assert_int_equal(plan.vms[0].n_cells, 1);
+    assert_string_equal(text_of(&plan.vms[0].emulatorpin), "29"); /* the sibling of vCPU 14's */
+
+    vm->vcpus = 32; /* no CPU is left for it */
+    solve(&problem, &full);
+    assert_int_equal(full.n_vms, 0);
+    assert_int_equal(full.unplaced[0].blocking[0].resource, VN_RES_CPUS);
+    assert_int_equal(full.unplaced[0].blocking[0].need, 33);
+    assert_int_equal(full.unplaced[0].blocking[0].free, 32);
+}
+
+static void test_says_what_blocks(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    struct vn_request *vm;
+
+    (void)state;
+    worked_host(&problem);
+    problem.host.nodes[0].free_kib = 4 * GIB;
+    vm = add_vm(&problem, "big", 20, 8 * GIB);
+    vm->policy.cells.kind = VN_CELLS_NUMBER;
+    vm->policy.cells.number = 1;
+    solve(&problem, &plan);
+    assert_int_equal(plan.n_vms, 0);
+    assert_int_equal(plan.unplaced[0].n_blocking, 3);
+    assert_int_equal(plan.unplaced[0].blocking[0].resource, VN_RES_CPUS);
+    assert_int_equal(plan.unplaced[0].blocking[0].node, 0);
+    assert_int_equal(plan.unplaced[0].blocking[0].need, 20);
+    assert_int_equal(plan.unplaced[0].blocking[0].free, 16);
+    assert_int_equal(plan.unplaced[0].blocking[1].resource, VN_RES_MEMORY);
+    assert_int_equal(plan.unplaced[0].blocking[1].free, 4 * GIB);
+    assert_int_equal(plan.unplaced[0].blocking[2].node, 1);
+    assert_true(plan.optimal);
+}
+
+static void test_more_cells_than_nodes(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    struct vn_request *vm;
+
+    (void)state;
+    worked_host(&problem);
+    vm = add_vm(&problem, "x", 6, GIB);
+    vm->policy.cells.kind = VN_CELLS_NUMBER;
+    vm->policy.cells.number = 3;
+    solve(&problem, &plan);
+    assert_int_equal(plan.unplaced[0].blocking[0].resource, VN_RES_NODES);
+    assert_int_equal(plan.unplaced[0].blocking[0].need, 3);
+    assert_int_equal(plan.unplaced[0].blocking[0].free, 2);
+}
+
+/* require: whole cores; the rest of the last one stays unused. */
+static void test_threads_require(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    static const char *const nodes[] = {"0-7"};
+    struct vn_request *a, *b;
+
+    (void)state;
+    new_host(&problem, 1, nodes, 8 * GIB, 20);
+    add_pairs(&problem, 0, 3, 4);
+    a = add_vm(&problem, "a", 3, GIB);
+    a->policy.threads = VN_THREADS_REQUIRE;
+    b = add_vm(&problem, "b", 4, GIB);
+    b->policy.threads = VN_THREADS_PREFER;
+    solve(&problem, &plan);
+    assert_int_equal(plan.n_unplaced, 0); /* b has two cores, a two with one CPU unused */
+
+    vn_plan_drop(&plan);
+    b->vcpus = 5; /* five of eight are b's: three are left, but only one whole core */
+    solve(&problem, &plan);
+    assert_int_equal(plan.n_unplaced, 1);
+    assert_string_equal(plan.unplaced[0].name, "a");
+    assert_int_equal(plan.unplaced[0].blocking[0].resource, VN_RES_CORES);
+    assert_int_equal(plan.unplaced[0].blocking[0].need, 2);
+    assert_int_equal(plan.unplaced[0].blocking[0].free, 1);
+}
+
+static void test_threads_isolate(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    static const char *const nodes[] = {"0-7"};
+    struct vn_request *a;
+
+    (void)state;
+    new_host(&problem, 1, nodes, 8 * GIB, 20);
+    add_pairs(&problem, 0, 3, 4);
+    a = add_vm(&problem, "a", 3, GIB);
+    a->policy.threads = VN_THREADS_ISOLATE;
+    add_vm(&problem, "b", 2, GIB);
+    solve(&problem, &plan);
+    assert_int_equal(plan.n_unplaced, 0);
+    assert_string_equal(text_of(&vn_plan_vm(&plan, "a")->emulatorpin), "0-2");
+    assert_string_equal(text_of(&vn_plan_vm(&plan, "b")->emulatorpin), "3,7");
+    assert_int_equal(vn_plan_vm(&plan, "a")->topology.threads, 0);
+    assert_int_equal(vn_plan_vm(&plan, "b")->topology.threads, 2);
+}
+
+/* An odd vCPU uses up a partly used core rather than breaking a whole one. */
+static void test_odd_vcpu(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    static const char *const nodes[] = {"0-7"};
+    static const unsigned pins[] = {0};
+
+    (void)state;
+    new_host(&problem, 1, nodes, 8 * GIB, 20);
+    add_pairs(&problem, 0, 3, 4);
+    pin_now(&problem, add_vm(&problem, "there", 1, GIB), pins, false);
+    add_vm(&problem, "odd", 3, GIB);
+    solve(&problem, &plan);
+    assert_int_equal(pin_at(&plan.vms[0], 0), 1);
+    assert_int_equal(pin_at(&plan.vms[0], 1), 5);
+    assert_int_equal(pin_at(&plan.vms[0], 2), 4);
+}
+
+static void test_hugepages(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    struct vn_hugepool pools[2] = {{2048, 4096, 1000}, {2048, 4096, 2048}};
+    struct vn_request *vm;
+
+    (void)state;
+    worked_host(&problem);
+    for (size_t i = 0; i < 2; i++) {
+        problem.host.nodes[i].free_kib = 0;
+        problem.host.nodes[i].pools = &pools[i];
+        problem.host.nodes[i].n_pools = 1;
+    }
+    vm = add_vm(&problem, "hp", 4, 4 * GIB);
+    vm->policy.hugepage_kib = 2048;
+    solve(&problem, &plan);
+    assert_int_equal(plan.vms[0].cells[0].node, 1);
+    vn_plan_drop(&plan);
+    pools[1].free = 1047; /* 2047 of 2048 in all */
+    solve(&problem, &plan);
+    assert_int_equal(plan.unplaced[0].blocking[0].resource, VN_RES_HUGEPAGES);
+    assert_int_equal(plan.unplaced[0].blocking[0].need, 2048);
+    assert_int_equal(plan.unplaced[0].blocking[0].free, 2047);
+}
+
+static void test_device_decides(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    char name[] = "0000:3b:00.0", *names[] = {name};
+    struct vn_device device = {name, NULL, 1};
+    unsigned iothread = 1;
+    struct vn_request *vm;
+
+    (void)state;
+    worked_host(&problem);
+    problem.host.devices = &device;
+    problem.host.n_devices = 1;
+    vm = add_vm(&problem, "net", 4, GIB);
+    vm->devices = names;
+    vm->n_devices = 1;
+    vm->iothread_ids = &iothread;
+    vm->n_iothreads = 1;
+    solve(&problem, &plan);
+    assert_int_equal(plan.vms[0].cells[0].node, 1);
+    assert_string_equal(text_of(&plan.vms[0].iothreadpins[0].cpus), "12-13,32-33");
+    assert_true(plan.cost.device == 0 && plan.optimal);
+}
+
+static void test_shared(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    struct vn_request *vm;
+
+    (void)state;
+    worked_host(&problem);
+    vm = add_vm(&problem, "s", 2, GIB);
+    vm->policy.policy = VN_CPU_SHARED;
+    solve(&problem, &plan);
+    assert_string_equal(text_of(&plan.vms[0].vcpupin[1]), "1,21");
+    assert_string_equal(text_of(&plan.vms[0].emulatorpin), "1,21");
+    assert_int_equal(plan.cost.placed_vcpus, 0);
+    vn_plan_drop(&plan);
+    vm->vcpus = 9;
+    vm->policy.overcommit = 2.0;
+    solve(&problem, &plan); /* 9 vCPUs at 2.0 on 4 CPUs */
+    assert_int_equal(plan.unplaced[0].blocking[0].resource, VN_RES_SHARED_CPUS);
+    assert_int_equal(plan.unplaced[0].blocking[0].need, 5);
+    assert_int_equal(plan.unplaced[0].blocking[0].free, 4);
+}
+
+/* Without a shared set: what is neither reserved nor dedicated nor isolated. */
+static void test_shared_beside_dedicated(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    static const char *const nodes[] = {"0-7"};
+    struct vn_request *vm;
+
+    (void)state;
+    new_host(&problem, 1, nodes, 8 * GIB, 20);
+    problem.host.reserved = set("0");
+    problem.host.isolated = set("7");
+    vm = add_vm(&problem, "s", 4, GIB);
+    vm->policy.policy = VN_CPU_SHARED;
+    add_vm(&problem, "d", 2, GIB);
+    solve(&problem, &plan);
+    assert_string_equal(text_of(&vn_plan_vm(&plan, "d")->emulatorpin), "1-2");
+    assert_string_equal(text_of(&vn_plan_vm(&plan, "s")->vcpupin[0]), "3-6");
+}
+
+/* auto: as few nodes as can hold it, even when equal cells would need more. */
+static void test_auto_uneven(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    static const char *const nodes[] = {"0-5", "6-15", "16-17"};
+
+    (void)state;
+    new_host(&problem, 3, nodes, 8 * GIB, 20);
+    add_vm(&problem, "u", 15, 3 * GIB);
+    solve(&problem, &plan);
+    assert_int_equal(plan.vms[0].n_cells, 2);
+    assert_int_equal(vn_cpuset_count(&plan.vms[0].cells[0].vcpus), 6);
+    assert_int_equal(vn_cpuset_count(&plan.vms[0].cells[1].vcpus), 9);
+}
+
+static void test_memory_preferred(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    static const char *const nodes[] = {"0-3", ""};
+    struct vn_request *vm;
+
+    (void)state;
+    new_host(&problem, 2, nodes, 8 * GIB, 20);
+    vm = add_vm(&problem, "m", 2, 12 * GIB);
+    solve(&problem, &plan);
+    assert_int_equal(plan.n_unplaced, 1);
+    assert_true(plan.unplaced[0].n_blocking > 0);
+    vn_plan_drop(&plan);
+    vm->policy.memory_preferred = true;
+    solve(&problem, &plan);
+    assert_int_equal(plan.vms[0].cells[0].node, 0);
+    vn_plan_drop(&plan);
+    vm->memory_kib = 17 * GIB;
+    solve(&problem, &plan);
+    assert_int_equal(plan.unplaced[0].blocking[0].need, 17 * GIB);
+    assert_int_equal(plan.unplaced[0].blocking[0].free, 16 * GIB);
+}
+
+/* A running VM that finds no better place stays, and nobody gets its CPUs. */
+static void test_stays_when_it_does_not_fit(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    static const char *const nodes[] = {"0-7"};
+    static const unsigned pins[] = {0, 1, 2, 3};
+    struct vn_request *vm;
+
+    (void)state;
+    new_host(&problem, 1, nodes, 8 * GIB, 20);
+    vm = add_vm(&problem, "runs", 4, 32 * GIB); /* more than the host has */
+    pin_now(&problem, vm, pins, true);
+    add_vm(&problem, "new", 4, GIB);
+    solve(&problem, &plan);
+    assert_int_equal(plan.n_unplaced, 1);
+    assert_string_equal(plan.unplaced[0].name, "runs");
+    assert_string_equal(text_of(&vn_plan_vm(&plan, "new")->emulatorpin), "4-7");
+    assert_int_equal(plan.n_notes, 1);
+}
+
+static void test_keeps_what_is_as_good(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    static const unsigned pins[] = {14, 34, 15, 35};
+    struct vn_request *vm;
+
+    (void)state;
+    worked_host(&problem);
+    vm = add_vm(&problem, "kept", 4, GIB);
+    pin_now(&problem, vm, pins, true);
+    solve(&problem, &plan);
+    for (unsigned v = 0; v < 4; v++)
+        assert_int_equal(pin_at(&plan.vms[0], v), pins[v]);
+}
+
+static void test_contradictions(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    struct vn_err err = {0};
+    struct vn_plan plan;
+    struct vn_request *vm;
+
+    (void)state;
+    worked_host(&problem);
+    vm = add_vm(&problem, "x", 4, GIB);
+    vm->policy.cells.kind = VN_CELLS_NUMBER;
+    vm->policy.cells.number = 5;
+    assert_int_equal(vn_planner_solve(&problem, NULL, &plan, &err), -VN_E_USAGE);
+    assert_non_null(strstr(err.cause, "'x'"));
+    two_cells(&problem, vm);
+    vm->policy.cells.list[0].vcpus = 3;
+    assert_int_equal(vn_planner_solve(&problem, NULL, &plan, &err), -VN_E_USAGE);
+    vm->policy.cells.list[0].vcpus = 2;
+    vm->policy.cells.list[0].memory_kib++;
+    assert_int_equal(vn_planner_solve(&problem, NULL, &plan, &err), -VN_E_USAGE);
+    problem.host.nodes[0].free_kib = problem.host.nodes[0].memory_kib + 1;
+    assert_int_equal(vn_planner_solve(&problem, NULL, &plan, &err), -VN_E_FORMAT);
+}
+
+/* The checker is worth something only if it objects. */
+static void test_checker_objects(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    struct vn_placement *at;
+    struct vn_cpuset kept;
+
+    (void)state;
+    worked_host(&problem);
+    add_vm(&problem, "db", 4, GIB);
+    solve(&problem, &plan);
+    at = &plan.vms[0];
+    kept = at->vcpupin[0];
+    at->vcpupin[0] = set("0"); /* reserved */
+    assert_int_equal(vn_planner_check(&problem, &plan, NULL), -VN_E_REFUSED);
+    at->vcpupin[0] = set("1"); /* shared */
+    assert_int_equal(vn_planner_check(&problem, &plan, NULL), -VN_E_REFUSED);
+    at->vcpupin[0] = set("12"); /* another node */
+    assert_int_equal(vn_planner_check(&problem, &plan, NULL), -VN_E_REFUSED);
+    at->vcpupin[0] = at->vcpupin[1]; /* twice */
+    assert_int_equal(vn_planner_check(&problem, &plan, NULL), -VN_E_REFUSED);
+    at->vcpupin[0] = kept;
+    assert_int_equal(vn_planner_check(&problem, &plan, NULL), 0);
+    at->cells[0].memory_kib--;
+    assert_int_equal(vn_planner_check(&problem, &plan, NULL), -VN_E_REFUSED);
+    at->cells[0].memory_kib++;
+    plan.cost.l3++;
+    assert_int_equal(vn_planner_check(&problem, &plan, NULL), -VN_E_REFUSED);
+    plan.cost.l3--;
+    problem.host.nodes[0].free_kib = GIB - 1;
+    assert_int_equal(vn_planner_check(&problem, &plan, NULL), -VN_E_REFUSED);
+}
+
+static void test_draw(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    VN_AUTO(vn_arena) arena = {0};
+    char *text;
+
+    (void)state;
+    worked_host(&problem);
+    add_vm(&problem, "db", 4, GIB);
+    solve(&problem, &plan);
+    text = vn_planner_draw(&problem, &plan, &arena);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "node 0: 64"));
+    assert_non_null(strstr(text, "CPU 0,20         (host)         (host)\n"));
+    assert_non_null(strstr(text, "CPU 2,22         db:0           db:1\n"));
+    assert_non_null(strstr(text, "CPU 4,24         .              .\n"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_worked_example),
+        cmocka_unit_test(test_emulator_on_reserved_cpus),
+        cmocka_unit_test(test_emulator_isolate),
+        cmocka_unit_test(test_says_what_blocks),
+        cmocka_unit_test(test_more_cells_than_nodes),
+        cmocka_unit_test(test_threads_require),
+        cmocka_unit_test(test_threads_isolate),
+        cmocka_unit_test(test_odd_vcpu),
+        cmocka_unit_test(test_hugepages),
+        cmocka_unit_test(test_device_decides),
+        cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_shared_beside_dedicated),
+        cmocka_unit_test(test_auto_uneven),
+        cmocka_unit_test(test_memory_preferred),
+        cmocka_unit_test(test_stays_when_it_does_not_fit),
+        cmocka_unit_test(test_keeps_what_is_as_good),
+        cmocka_unit_test(test_contradictions),
+        cmocka_unit_test(test_checker_objects),
+        cmocka_unit_test(test_draw),
+    };
+
+    return cmocka_run_group_tests_name("planner solve", tests, NULL, NULL);
+}
