@@ -150,7 +150,8 @@ bool cell_pick(struct place *place, const struct room *room, size_t vm_index, co
     if (!current_cpus(vm, cells, k, cell, now) || !pick_valid(place->topo, &usable, &want, now, spare))
         return true;
     pick_worth(place->topo, &usable, now, want.vcpus, spare, &worth);
-    if (worth.l3 <= ret_worth->l3 && worth.aligned >= ret_worth->aligned && worth.broken <= ret_worth->broken) {
+    if (place->stay || (worth.l3 <= ret_worth->l3 && worth.aligned >= ret_worth->aligned &&
+                        worth.broken <= ret_worth->broken)) {
         memcpy(ret_cpus, now, want.vcpus * sizeof *now); /* as good: it stays where it is */
         *ret_spare = spare;
         *ret_worth = worth;

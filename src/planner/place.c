@@ -162,6 +162,8 @@ int place_vm(struct place *place, const struct room *room, size_t vm, bool stay,
         split_equal(request, spec->number, 1, cells);
         return try_cells(place, room, vm, cells, spec->number, stay, ret);
     }
+    if (split_grains(request) < most) /* no cell is without memory */
+        most = split_grains(request) ? (size_t)split_grains(request) : 1;
     r = least_nodes(place, room, request, &first);
     for (size_t k = first; r == 0 && k <= most; k++)
         r = try_auto(place, room, vm, k, stay, cells, ret);

@@ -36,6 +36,7 @@ struct place {
     struct picker *picker;
     uint64_t budget;        /* steps of search for each VM */
     uint64_t max_move_kib;  /* UINT64_MAX: no limit */
+    bool stay;              /* what a VM has now is kept wherever it holds, better or not */
 };
 
 /** Cells of one VM against the nodes: who fits where, and what each pair costs. */
@@ -84,6 +85,8 @@ void score_of(const struct topo *topo, const struct grid *grid, const size_t *no
 int matching(const struct grid *grid, struct vn_arena *scratch, size_t *ret_node);
 
 /* split.c */
+/** split_grains() - the pieces the VM's memory is split in: huge pages, else MiB. */
+uint64_t split_grains(const struct vn_request *vm);
 /** split_equal() - into k cells as equal as can be; with @unit > 1 in whole groups of that many vCPUs. */
 void split_equal(const struct vn_request *vm, size_t k, unsigned unit, struct vn_cell_size *ret);
 /** split_uneven() - into k cells that some k nodes can hold, as equal as those allow. 1, 0 or -VN_E_NOMEM. */

@@ -95,7 +95,9 @@ static int add_spot(struct solver *s, struct attempt *attempt, size_t vm, bool s
     int r;
 
     s->place.max_move_kib = max_move_kib == UINT64_MAX ? max_move_kib : max_move_kib - attempt->moved;
+    s->place.stay = stay;
     r = place_vm(&s->place, attempt->room, vm, stay, spot);
+    s->place.stay = false;
     s->place.max_move_kib = max_move_kib;
     if (r <= 0) {
         spot->placed = false;

@@ -12,6 +12,11 @@ static uint64_t grain(const struct vn_request *vm)
     return vm->memory_kib % 1024 == 0 ? 1024 : 1;
 }
 
+uint64_t split_grains(const struct vn_request *vm)
+{
+    return vm->memory_kib / grain(vm) + (vm->memory_kib % grain(vm) != 0);
+}
+
 /* Grains to KiB; what is over a whole number of grains is taken from the last cell. */
 static void set_memory(const struct vn_request *vm, size_t k, const uint64_t *grains, struct vn_cell_size *ret)
 {
@@ -27,7 +32,7 @@ static void set_memory(const struct vn_request *vm, size_t k, const uint64_t *gr
 
 void split_equal(const struct vn_request *vm, size_t k, unsigned unit, struct vn_cell_size *ret)
 {
-    uint64_t grains = vm->memory_kib / grain(vm) + (vm->memory_kib % grain(vm) != 0), left = vm->memory_kib;
+    uint64_t grains = split_grains(vm), left = vm->memory_kib;
     uint64_t groups = vm->vcpus / unit + (vm->vcpus % unit != 0);
     unsigned vcpus = vm->vcpus;
 
@@ -183,8 +188,8 @@ int split_uneven(struct place *place, const struct room *room, size_t vm_index, 
     VN_AUTO(vn_arena) scratch = {0};
     struct uneven u = {.n = place->topo->n, .k = k, .vcpus = vm->vcpus, .topo = place->topo, .left = place->budget};
 
-    u.grains = vm->memory_kib / grain(vm) + (vm->memory_kib % grain(vm) != 0);
-    u.memory = !vm->policy.memory_preferred && u.grains >= k;
+    u.grains = split_grains(vm);
+    u.memory = !vm->policy.memory_preferred;
     u.cpu = vn_arena_array(&scratch, u.n, sizeof *u.cpu);
     u.cpu0 = vn_arena_array(&scratch, u.n, sizeof *u.cpu0);
     u.mem = vn_arena_array(&scratch, u.n, sizeof *u.mem);

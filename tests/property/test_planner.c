@@ -428,7 +428,7 @@ static unsigned brute_auto(const struct brute *b)
     for (unsigned mask = 1; mask < 1u << n; mask++) {
         unsigned k = (unsigned)__builtin_popcount(mask);
 
-        for (size_t zero = 0; zero < n && k <= vm->vcpus; zero++) {
+        for (size_t zero = 0; zero < n && k <= vm->vcpus && k <= grains; zero++) {
             uint64_t vcpus = 0, memory = 0;
             bool ok = mask >> zero & 1;
 
@@ -441,7 +441,7 @@ static unsigned brute_auto(const struct brute *b)
                 while (cap <= vm->vcpus && brute_cell(b, i, cap + 1, 0, i == zero) >= 0)
                     cap++;
                 mem = brute_memory(b, i) / grain;
-                ok = cap && (mem || grains < k || vm->policy.memory_preferred);
+                ok = cap && (mem || vm->policy.memory_preferred);
                 vcpus += cap;
                 memory += mem;
             }
