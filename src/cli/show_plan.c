@@ -3,12 +3,16 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <vnuma/buf.h>
 #include <vnuma/units.h>
 
 #include "cli/steps.h"
 #include "view/diff.h"
+
+/* Hosts up to this many nodes are drawn whole. */
+#define NODES_DRAWN 4u
 
 static const struct vn_column cell_columns[] = {
     {"cell", "CELL", VN_COL_RIGHT}, {"node", "NODE", VN_COL_RIGHT},    {"vcpus", "VCPUS", 0},
@@ -214,19 +218,51 @@ static void show_cost(struct vn_doc *doc, const struct vn_plan *plan)
     vn_doc_say(doc, NULL, "%s", vn_buf_text(&text));
 }
 
+static bool holds_cell(const struct vn_plan *plan, long node)
+{
+    for (size_t i = 0; i < plan->n_vms; i++)
+        for (size_t k = 0; k < plan->vms[i].n_cells; k++)
+            if (plan->vms[i].cells[k].node == node)
+                return true;
+    return false;
+}
+
+/* A picture of many nodes: those that get something are worth their lines, the others are counted. */
+static void show_picture(struct vn_doc *doc, const struct vn_problem *problem, const struct vn_plan *plan)
+{
+    const char *picture = vn_planner_draw(problem, plan, &doc->arena), *next;
+    VN_AUTO(vn_buf) text = {0};
+    size_t left_out = 0;
+
+    if (!picture) {
+        doc->failed = true;
+        return;
+    }
+    for (const char *at = picture; *at; at = next) {
+        const char *mark = strstr(at + 1, "\nnode ");
+
+        next = mark ? mark + 1 : at + strlen(at);
+        if (problem->host.n_nodes <= NODES_DRAWN || strncmp(at, "node ", 5) || holds_cell(plan, strtol(at + 5, NULL, 10)))
+            vn_buf_add(&text, at, (size_t)(next - at));
+        else
+            left_out++;
+    }
+    vn_doc_block(doc, NULL, VN_BLOCK_PLAIN, vn_buf_text(&text));
+    if (left_out)
+        vn_doc_say(doc, NULL, "and %zu nodes that get none of it", left_out);
+    vn_doc_say(doc, NULL, "%s", "");
+}
+
 void cli_show_plan(struct vn_doc *doc, const struct vn_problem *problem, const struct vn_plan *plan,
                    const struct cli_show_plan *how)
 {
     struct cli_steps steps = {.plan = plan->steps, .count = plan->n_steps};
-    const char *picture = problem && plan->n_vms ? vn_planner_draw(problem, plan, &doc->arena) : NULL;
 
     for (size_t i = 0; i < plan->n_vms; i++)
         show_placement(doc, &plan->vms[i], how->explain);
     cli_show_unplaced(doc, plan);
-    if (picture && *picture) {
-        vn_doc_block(doc, NULL, VN_BLOCK_PLAIN, picture);
-        vn_doc_say(doc, NULL, "%s", "");
-    }
+    if (problem && plan->n_vms)
+        show_picture(doc, problem, plan);
     if (how->diff)
         show_diffs(doc, plan);
     if (plan->n_steps) {
