@@ -104,7 +104,7 @@ int vn_act_move_back(struct vn_app *app, const struct vn_host *host, const struc
                      struct vn_act_sums *sums, struct vn_err *err)
 {
     VN_AUTO(vn_arena) arena = {0};
-    uint64_t *node_kib, *cell_kib, missing = 0;
+    uint64_t *node_kib = NULL, *cell_kib = NULL, missing = 0;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < step->n_kib; i++)
