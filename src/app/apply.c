@@ -231,7 +231,9 @@ int vn_app_apply(struct vn_app *app, const struct vn_plan *plan, const struct vn
     int r;
 
     *ret = (struct vn_applied){.state = VN_APPLY_DONE};
-    r = refuse(plan, opts, err);
+    r = opts->dry_run ? 0 : vn_run_may_change(app, err);
+    if (r == 0)
+        r = refuse(plan, opts, err);
     if (r == 0)
         r = take_steps(plan, opts, ret, err);
     if (r < 0)

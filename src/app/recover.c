@@ -20,8 +20,11 @@ static int settle(struct vn_run *run, size_t i, const struct vn_snapshot *now, s
     char *there;
     int r;
 
+    /* after a power cut the journal may lack the last records: what is stored is looked at all the same */
+    bool lost = at->state == VN_STEP_PENDING && at->step.kind == VN_STEP_DEFINE;
+
     /* how much of a memory move is enough cannot be told: it goes back */
-    if (at->state != VN_STEP_BEGUN || at->step.kind == VN_STEP_MOVE_MEMORY)
+    if ((at->state != VN_STEP_BEGUN && !lost) || at->step.kind == VN_STEP_MOVE_MEMORY)
         return 0;
     r = vn_act_look(run->app, now, &at->step, false, run->arena, &found, &there, err);
     if (r < 0 || found != VN_LOOK_AFTER)

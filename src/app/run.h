@@ -14,6 +14,9 @@ struct vn_run {
     struct vn_act_sums sums;
 };
 
+/** vn_run_may_change() - -VN_E_ENV on a connection that allows looking only. */
+VN_NODISCARD int vn_run_may_change(const struct vn_app *app, struct vn_err *err);
+
 /** vn_run_at() - the tests' hook: @what alone, or with the step's number. */
 void vn_run_at(const struct vn_app *app, const char *what);
 void vn_run_at_step(const struct vn_app *app, const char *what, size_t step);

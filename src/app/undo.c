@@ -183,7 +183,9 @@ int vn_app_undo(struct vn_app *app, int64_t id, const struct vn_apply_opts *opts
     *ret = (struct vn_applied){0};
     if (opts->dry_run) /* reads only */
         return undo_locked(app, id, opts, ret, err);
-    r = app->store->ops->lock(app->store->self, app->hv->uri, opts->lock_wait_ms, err);
+    r = vn_run_may_change(app, err);
+    if (r == 0)
+        r = app->store->ops->lock(app->store->self, app->hv->uri, opts->lock_wait_ms, err);
     if (r < 0)
         return r;
     r = undo_locked(app, id, opts, ret, err);

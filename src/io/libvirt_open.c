@@ -175,5 +175,6 @@ int vn_libvirt_open(const char *uri, struct vn_hypervisor *ret, struct vn_err *e
         return r;
     }
     *ret = hv;
+    ret->read_only = virt->readonly;
     return 0;
 }

@@ -53,6 +53,7 @@ struct vn_hypervisor {
     const struct vn_hypervisor_ops *ops;
     void *self;
     char uri[256];      /* what the journal files this host's changes under */
+    bool read_only;     /* the connection allows looking only */
     bool forgets;       /* changes vanish with the process (a replay without --write) */
 };
 

@@ -21,8 +21,9 @@ expect 0 -c replay:host.vnuma plan "$vm" --json
 cmp out replayed.json
 
 expect 0 capture --anonymize anonymous.vnuma
-uuid=$(virsh domuuid "$vm" | head -n 1)
+uuid=$(virsh -q domuuid "$vm")
 for secret in "$vm" "$uuid" "$(hostname)" "$VNUMA_TEST_DIR"; do
+    ((${#secret} > 4)) || continue # a host named 'vm' would be found in every line
     ! grep -qF -- "$secret" anonymous.vnuma || die "'$secret' is in the anonymised capture"
 done
 expect 0 -c replay:anonymous.vnuma vm --json

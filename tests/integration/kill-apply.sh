@@ -29,7 +29,7 @@ expect 0 undo
 same "$(state_of "$vm")" "$before" 'undo left a difference'
 
 points=(begin)
-for ((n = 1; n <= steps; n++)); do points+=("begun $n" "did $n" "done $n"); done
+for ((n = 0; n < steps; n++)); do points+=("begun $n" "did $n" "done $n"); done
 points+=(end)
 killed=0
 for point in "${points[@]}"; do
@@ -52,7 +52,7 @@ done
 say "killed $killed times, found the way back each time"
 
 say "kill -9 in the middle of an undo"
-for point in 'begun 1' 'did 2' 'done 2'; do
+for point in recorded 'undoing 1' 'took 1' 'undone 1' end; do
     expect 0 apply "$vm"
     status=0
     VNUMA_TEST_KILL_AT=$point "$VNUMA" --state "$STATE" undo >out 2>err || status=$?

@@ -62,6 +62,17 @@ tid_of() {
     die "process $pid has no thread '$name'"
 }
 
+# The directory of a thread's cpuset cgroup.
+cpuset_of() {
+    local file=/proc/$1/task/$(tid_of "$1" "$2")/cgroup v1
+    v1=$(awk -F: '$2 ~ /(^|,)cpuset(,|$)/ { print $3 }' "$file")
+    if [[ -n $v1 ]]; then
+        echo "/sys/fs/cgroup/cpuset$v1"
+    else
+        echo "/sys/fs/cgroup$(awk -F: '$1 == 0 { print $3 }' "$file")"
+    fi
+}
+
 # Everything apply may change of a guest, as virsh and the kernel have it.
 state_of() {
     local domain=$1 pid task
