@@ -1,27 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <vnuma/planner.h>
+
+#include "planner/check.h"
 
 /*
  * The rules of a problem, looked at from the plan's side. On purpose nothing of the search is used
  * here: the host's own sets are asked, one rule a function.
  */
-struct checker {
-    const struct vn_problem *problem;
-    const struct vn_plan *plan;
-    const struct vn_host *host;
-    struct vn_cpuset online;
-    struct vn_cpuset taken;   /* by dedicated vCPUs and isolated emulators */
-    struct vn_cpuset blocked; /* siblings that have to stay unused */
-    struct vn_err *err;
-};
-
-#define BROKEN(c, ...) vn_failf((c)->err, VN_E_REFUSED, "This is a fault of the plan: make it again.", __VA_ARGS__)
-
-static const struct vn_request *request_of(const struct checker *c, const struct vn_placement *at)
+const struct vn_request *checker_request(const struct checker *c, const struct vn_placement *at)
 {
     for (size_t i = 0; i < c->problem->n_vms; i++)
         if (!strcmp(c->problem->vms[i].name, at->name))
@@ -207,7 +195,7 @@ static int check_overcommit(const struct checker *c, const struct vn_node *node)
 
     for (size_t v = 0; v < c->plan->n_vms; v++) {
         const struct vn_placement *at = &c->plan->vms[v];
-        const struct vn_request *vm = request_of(c, at);
+        const struct vn_request *vm = checker_request(c, at);
 
         for (size_t i = 0; i < at->n_cells && at->policy == VN_CPU_SHARED; i++) {
             if (at->cells[i].node != node->id)
@@ -346,66 +334,9 @@ static int check_topology(const struct checker *c, const struct vn_placement *at
     return 0;
 }
 
-static uint64_t l3_touched(const struct checker *c, const struct vn_placed_cell *cell, const struct vn_placement *at)
-{
-    struct vn_cpuset cpus = {{0}};
-    uint64_t n = 0;
-
-    VN_CPUSET_EACH(vcpu, &cell->vcpus)
-        vn_cpuset_or(&cpus, &at->vcpupin[vcpu]);
-    for (size_t i = 0; i < c->host->n_l3; i++)
-        n += vn_cpuset_intersects(&c->host->l3[i], &cpus);
-    return n;
-}
-
-static void add_cost(const struct checker *c, const struct vn_request *vm, const struct vn_placement *at,
-                     struct vn_cost *sum)
-{
-    double pairs = 0;
-
-    sum->placed_vcpus += at->policy == VN_CPU_DEDICATED ? vm->vcpus : 0;
-    for (size_t j = 0; j < at->n_cells; j++) {
-        size_t b = (size_t)vn_host_node_index(c->host, at->cells[j].node);
-
-        sum->l3 += l3_touched(c, &at->cells[j], at);
-        for (size_t i = 0; i < j; i++) {
-            size_t a = (size_t)vn_host_node_index(c->host, at->cells[i].node);
-
-            pairs += (double)vn_cpuset_count(&at->cells[i].vcpus) * vn_cpuset_count(&at->cells[j].vcpus) *
-                     (vn_host_distance(c->host, a, b) - 10);
-        }
-    }
-    sum->distance += pairs / ((double)vm->vcpus * vm->vcpus);
-    for (size_t d = 0; d < vm->n_devices; d++) {
-        const struct vn_device *device = vn_host_device(c->host, vm->devices[d]);
-        int to = device ? vn_host_node_index(c->host, device->node) : -1;
-        unsigned least = UINT16_MAX;
-
-        for (size_t j = 0; to >= 0 && j < at->n_cells; j++) {
-            unsigned far = vn_host_distance(c->host, (size_t)vn_host_node_index(c->host, at->cells[j].node), (size_t)to);
-            least = far < least ? far : least;
-        }
-        sum->device += to >= 0 ? least - 10 : 0;
-    }
-}
-
-/* The figures are those of the placements. What is to be moved depends on the moment: not compared. */
-static int check_cost(const struct checker *c)
-{
-    struct vn_cost sum = {0};
-
-    for (size_t v = 0; v < c->plan->n_vms; v++)
-        add_cost(c, request_of(c, &c->plan->vms[v]), &c->plan->vms[v], &sum);
-    if (sum.placed_vcpus != c->plan->cost.placed_vcpus || fabs(sum.distance - c->plan->cost.distance) > 1e-6 ||
-        fabs(sum.device - c->plan->cost.device) > 1e-6 || sum.l3 != c->plan->cost.l3)
-        return BROKEN(c, "the plan's cost is not that of its placements (distance %g, device %g, L3 %" PRIu64 ")",
-                      sum.distance, sum.device, sum.l3);
-    return 0;
-}
-
 static int check_request(const struct checker *c, const struct vn_placement *at)
 {
-    const struct vn_request *vm = request_of(c, at);
+    const struct vn_request *vm = checker_request(c, at);
     int r;
 
     if (!vm || !vm->movable)
@@ -432,9 +363,9 @@ int vn_planner_check(const struct vn_problem *problem, const struct vn_plan *pla
         take_staying(&c);
     for (size_t v = 0; r == 0 && v < plan->n_vms; v++)
         if (plan->vms[v].policy == VN_CPU_DEDICATED)
-            r = check_dedicated(&c, request_of(&c, &plan->vms[v]), &plan->vms[v]);
+            r = check_dedicated(&c, checker_request(&c, &plan->vms[v]), &plan->vms[v]);
     for (size_t v = 0; r == 0 && v < plan->n_vms; v++)
-        r = check_emulator(&c, request_of(&c, &plan->vms[v]), &plan->vms[v]);
+        r = check_emulator(&c, checker_request(&c, &plan->vms[v]), &plan->vms[v]);
     if (r == 0 && vn_cpuset_intersects(&c.taken, &c.blocked))
         r = BROKEN(&c, "CPU %d has to stay unused, for its sibling's sake",
                    (vn_cpuset_and(&c.taken, &c.blocked), vn_cpuset_next(&c.taken, 0)));
@@ -446,5 +377,5 @@ int vn_planner_check(const struct vn_problem *problem, const struct vn_plan *pla
     for (size_t v = 0; r == 0 && v < plan->n_vms; v++)
         if (plan->vms[v].hugepage_kib)
             r = check_memory(&c, plan->vms[v].hugepage_kib);
-    return r < 0 ? r : check_cost(&c);
+    return r < 0 ? r : checker_cost(&c);
 }

@@ -36,8 +36,10 @@ static int seat_vm(struct seats *s, struct vn_arena *arena, const struct vn_requ
         for (uint32_t i = s->topo->core_at[s->topo->core_of[cpu]]; i < s->topo->core_at[s->topo->core_of[cpu] + 1]; i++)
             vn_cpuset_add(&s->blocked, s->topo->core_cpus[i]);
     }
-    if (vm->policy.emulator.kind == VN_EMULATOR_ISOLATE && at->has_emulatorpin && vn_cpuset_count(&at->emulatorpin) == 1)
-        return seat(s, arena, (unsigned)vn_cpuset_next(&at->emulatorpin, 0), vn_arena_printf(arena, "%s:emulator", vm->name));
+    if (vm->policy.emulator.kind == VN_EMULATOR_ISOLATE && at->has_emulatorpin &&
+        vn_cpuset_count(&at->emulatorpin) == 1)
+        return seat(s, arena, (unsigned)vn_cpuset_next(&at->emulatorpin, 0),
+                    vn_arena_printf(arena, "%s:emulator", vm->name));
     return 0;
 }
 

@@ -109,6 +109,33 @@ static void put_difference(struct vn_buf *out, const struct score *a, const stru
     vn_buf_str(out, "the same; the lower id wins");
 }
 
+/* No other node can have the cell: what would it be to change places with another cell? */
+static void put_swap(struct vn_buf *out, const struct place *place, const struct spot *spot, const struct grid *grid,
+                     size_t cell, size_t *node, double square)
+{
+    struct score score, now, best = {{0}};
+    size_t with = grid->k;
+
+    score_of(place->topo, grid, node, &now);
+    for (size_t j = 0; j < grid->k; j++) {
+        if (j == cell || !grid->fits[cell * grid->n + spot->node[j]] || !grid->fits[j * grid->n + spot->node[cell]])
+            continue;
+        node[cell] = spot->node[j];
+        node[j] = spot->node[cell];
+        score_of(place->topo, grid, node, &score);
+        node[cell] = spot->node[cell];
+        node[j] = spot->node[j];
+        if (with == grid->k || score_cmp(&score, &best, SC_N) < 0) {
+            with = j;
+            best = score;
+        }
+    }
+    if (with == grid->k)
+        return;
+    vn_buf_fmt(out, "; changing places with cell %zu: ", with);
+    put_difference(out, &now, &best, square);
+}
+
 static void put_others(struct vn_buf *out, const struct place *place, const struct room *room,
                        const struct vn_request *vm, const struct spot *spot, const struct grid *grid, size_t cell,
                        size_t *node)
@@ -139,8 +166,10 @@ static void put_others(struct vn_buf *out, const struct place *place, const stru
     node[cell] = spot->node[cell];
     if (more)
         vn_buf_fmt(out, "; %u more nodes are ruled out", more);
-    if (next == grid->n)
+    if (next == grid->n) {
+        put_swap(out, place, spot, grid, cell, node, square);
         return;
+    }
     score_of(place->topo, grid, node, &score);
     vn_buf_fmt(out, "; next best is node %d: ", host->nodes[next].id);
     put_difference(out, &score, &best, square);

@@ -130,7 +130,8 @@ static void add_cpu_total(struct report *r)
         left += here > 0 ? here : 0;
     }
     if (shared)
-        add(r, VN_RES_SHARED_CPUS, -1, (uint64_t)ceil(r->vm->vcpus / vm_overcommit(r->vm) - 1e-9), (uint64_t)(left + 1e-9));
+        add(r, VN_RES_SHARED_CPUS, -1, (uint64_t)ceil(r->vm->vcpus / vm_overcommit(r->vm) - 1e-9),
+            (uint64_t)(left + 1e-9));
     else
         add(r, VN_RES_CPUS, -1, (uint64_t)r->vm->vcpus + spare, sum);
 }
@@ -154,7 +155,7 @@ static int add_cells(struct report *r, const struct vn_cell_size *cells, size_t 
 
         for (size_t n = 0; n < grid.n; n++)
             any = any || grid.fits[j * grid.n + n];
-        if (!any && !(j > 1 && cells[j].vcpus == cells[j - 1].vcpus && cells[j].memory_kib == cells[j - 1].memory_kib)) {
+        if (!any) {
             add_nodes(r, cells, j);
             return 0;
         }

@@ -131,8 +131,8 @@ static bool shared_pick(struct place *place, const struct room *room, const stru
     return !want.spare || *ret_spare >= 0;
 }
 
-bool cell_pick(struct place *place, const struct room *room, size_t vm_index, const struct vn_cell_size *cells, size_t k,
-               size_t cell, size_t node, uint16_t *ret_cpus, int *ret_spare, struct pick_worth *ret_worth)
+bool cell_pick(struct place *place, const struct room *room, size_t vm_index, const struct vn_cell_size *cells,
+               size_t k, size_t cell, size_t node, uint16_t *ret_cpus, int *ret_spare, struct pick_worth *ret_worth)
 {
     const struct vn_request *vm = &place->problem->vms[vm_index];
     struct pick_want want = cell_want(vm, cell, cells[cell].vcpus);
@@ -183,26 +183,36 @@ static int current_node(const struct topo *topo, const struct vn_request *vm, co
     return -1;
 }
 
+/* A cell's share of what is resident, where QEMU's own memory makes that more than the guest's. */
+static uint64_t share_of(const struct vn_request *vm, uint64_t cell_kib, uint64_t resident_kib)
+{
+    if (resident_kib <= vm->memory_kib || !vm->memory_kib)
+        return cell_kib;
+    return (uint64_t)((double)cell_kib / (double)vm->memory_kib * (double)resident_kib) + 1;
+}
+
 /* Memory that would have to move for each cell and node, as far as it is known by cell. */
 static int grid_moved(struct place *place, const struct vn_request *vm, struct vn_arena *scratch, struct grid *grid)
 {
     const struct topo *topo = place->topo;
-    uint64_t *resident = vn_arena_array(scratch, topo->n, sizeof *resident);
+    uint64_t *resident = vn_arena_array(scratch, topo->n, sizeof *resident), total = 0;
     bool by_cell = vm->cell_kib && vm->policy.cells.kind == VN_CELLS_LIST && grid->k == vm->n_cell_kib;
     bool placed_cells = !vm->resident_kib && vm->placed && vm->placed->n_cells == grid->k;
 
     if (!resident)
         return -VN_E_NOMEM;
     vm_resident(topo, vm, resident);
-    for (size_t n = 0; n < topo->n && !by_cell && !placed_cells; n++)
-        grid->moved_base += resident[n];
+    for (size_t n = 0; n < topo->n; n++)
+        total += resident[n];
+    if (!by_cell && !placed_cells)
+        grid->moved_base += total;
     for (size_t j = 0; j < grid->k; j++) {
-        uint64_t all = 0;
+        uint64_t all = 0, need = share_of(vm, grid->cells[j].memory_kib, total);
 
         for (size_t n = 0; by_cell && n < topo->n; n++)
             all += vm->cell_kib[j * topo->n + n];
         for (size_t n = 0; n < topo->n; n++) {
-            uint64_t *moved = &grid->unit[j * grid->n + n].s[SC_MOVED], need = grid->cells[j].memory_kib;
+            uint64_t *moved = &grid->unit[j * grid->n + n].s[SC_MOVED];
 
             if (by_cell)
                 *moved = all - vm->cell_kib[j * topo->n + n];
@@ -212,7 +222,7 @@ static int grid_moved(struct place *place, const struct vn_request *vm, struct v
                 *moved = need - (resident[n] < need ? resident[n] : need);
         }
         if (!by_cell && !placed_cells)
-            grid->moved_less += grid->cells[j].memory_kib;
+            grid->moved_less += need;
     }
     return 0;
 }

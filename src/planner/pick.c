@@ -209,7 +209,7 @@ static int rest_core(struct picker *picker, size_t node, const struct vn_cpuset 
 
         if (picker->state[core] != state || !domain_of(picker, core_l3(topo, core))->used)
             continue;
-        if (best < 0 || (enough && !best_enough) || (enough && has < best_has) || (!enough && !best_enough && has > best_has)) {
+        if (best < 0 || (enough && (!best_enough || has < best_has)) || (!enough && !best_enough && has > best_has)) {
             best = (int)core;
             best_has = has;
         }

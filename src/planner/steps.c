@@ -242,7 +242,8 @@ static void live_steps(struct stepper *s, const struct vn_vm *vm, const struct v
         move_step(s, vm, &moves->items[i]);
     if (!room)
         note(s, vm->name,
-             "the nodes have too little free memory to move all of it at once: free some, or re-place it with save and restore");
+             "the nodes have too little free memory to move all of it at once: free some, or re-place it with save "
+             "and restore");
     if (moves->cannot)
         note(s, vm->name, moves->cannot);
     nodeset_step(s, vm, at);

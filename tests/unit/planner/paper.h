@@ -52,8 +52,8 @@ static inline struct vn_host *new_host(struct vn_problem *problem, size_t n, con
     return host;
 }
 
-static inline void add_sets(struct vn_problem *problem, struct vn_cpuset **sets, size_t *count, const char *const *texts,
-                     size_t n)
+static inline void add_sets(struct vn_problem *problem, struct vn_cpuset **sets, size_t *count,
+                            const char *const *texts, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         struct vn_cpuset *at = vn_arena_grow(&problem->arena, sets, count, sizeof *at);
@@ -73,7 +73,8 @@ static inline void add_pairs(struct vn_problem *problem, unsigned from, unsigned
     }
 }
 
-static inline struct vn_request *add_vm(struct vn_problem *problem, const char *name, unsigned vcpus, uint64_t memory_kib)
+static inline struct vn_request *add_vm(struct vn_problem *problem, const char *name, unsigned vcpus,
+                                        uint64_t memory_kib)
 {
     struct vn_request *vm;
 

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <vnuma/units.h>
+
+#include "planner/solver.h"
+
+/* Page cache is not counted as free; say so where it would have helped. */
+static int note_cache(struct solver *s, const struct vn_unplaced *out, struct vn_plan *plan)
+{
+    uint64_t all = 0;
+
+    for (size_t n = 0; n < s->place.topo->n; n++)
+        all += s->problem->host.nodes[n].cache_kib;
+    for (size_t i = 0; i < out->n_blocking; i++) {
+        const struct vn_blocking *item = &out->blocking[i];
+        int node = vn_host_node_index(&s->problem->host, item->node);
+        uint64_t cache = item->node < 0 ? all : node < 0 ? 0 : s->problem->host.nodes[node].cache_kib;
+
+        if (item->resource == VN_RES_MEMORY && cache && item->free + cache >= item->need)
+            return plan_note(plan, "'%s': page cache could make room: plan with --count-cache", out->name);
+    }
+    return 0;
+}
+
+static int report_unplaced(struct solver *s, size_t vm, struct vn_plan *plan)
+{
+    const struct vn_request *request = &s->problem->vms[vm];
+    struct vn_unplaced *out = vn_arena_grow(&plan->arena, &plan->unplaced, &plan->n_unplaced, sizeof *out);
+    VN_AUTO(vn_arena) scratch = {0};
+    struct room *room = solver_room(s, &scratch, vm);
+
+    if (!out || !room)
+        return -VN_E_NOMEM;
+    out->name = vn_arena_strdup(&plan->arena, request->name);
+    if (!out->name)
+        return -VN_E_NOMEM;
+    if (s->place.max_move_kib != UINT64_MAX)
+        s->place.max_move_kib -= s->best.moved;
+    if (fit_blocking(&s->place, room, vm, &plan->arena, out) < 0)
+        return -VN_E_NOMEM;
+    if (s->place.max_move_kib != UINT64_MAX)
+        s->place.max_move_kib += s->best.moved;
+    if (s->keep[vm] &&
+        plan_note(plan, "'%s' stays where it is: no place that keeps its policy was found", request->name) < 0)
+        return -VN_E_NOMEM;
+    return note_cache(s, out, plan);
+}
+
+static int note_hugepages(const struct vn_request *vm, struct vn_plan *plan)
+{
+    char size[32];
+
+    if (!vm->policy.hugepage_kib || (vm->placed && vm->placed->hugepage_kib == vm->policy.hugepage_kib))
+        return 0;
+    return plan_note(plan,
+                     "'%s' takes %" PRIu64 " huge pages of %s; they are free now and have to be still when it starts",
+                     vm->name, (vm->memory_kib + vm->policy.hugepage_kib - 1) / vm->policy.hugepage_kib,
+                     vn_size_format(vm->policy.hugepage_kib, size, sizeof size));
+}
+
+int result_placements(struct solver *s, struct vn_plan *plan)
+{
+    plan->vms = vn_arena_array(&plan->arena, s->n_movable, sizeof *plan->vms);
+    if (!plan->vms)
+        return -VN_E_NOMEM;
+    for (size_t vm = 0; vm < s->problem->n_vms; vm++) {
+        const struct spot *spot = &s->best.spots[vm];
+        struct vn_placement *out = &plan->vms[plan->n_vms];
+        VN_AUTO(vn_arena) scratch = {0};
+        struct room *room;
+
+        if (!s->problem->vms[vm].movable)
+            continue;
+        if (!spot->placed) {
+            if (report_unplaced(s, vm, plan) < 0)
+                return -VN_E_NOMEM;
+            continue;
+        }
+        room = solver_room(s, &scratch, vm);
+        if (!room || build_placement(&s->place, s->best.room, vm, spot, &plan->arena, out) < 0 ||
+            explain(&s->place, room, vm, spot, &plan->arena, out) < 0 || note_hugepages(&s->problem->vms[vm], plan) < 0)
+            return -VN_E_NOMEM;
+        plan->n_vms++;
+    }
+    return 0;
+}
+
+/* The most dedicated vCPUs that subsets of the VMs which fit alone can add up to on the free CPUs. */
+static uint64_t most_vcpus(const struct solver *s, const struct room *base)
+{
+    unsigned free_cpus = vn_cpuset_count(&base->avail);
+    uint64_t best = 0;
+    bool sums[VN_CPU_MAX + 1] = {true};
+
+    for (size_t i = 0; i < s->n_movable; i++) {
+        const struct vn_request *vm = &s->problem->vms[s->order[i]];
+
+        if (!solver_dedicated(vm) || !s->alone[s->order[i]].placed)
+            continue;
+        for (unsigned sum = free_cpus; sum >= vm->vcpus; sum--)
+            sums[sum] = sums[sum] || sums[sum - vm->vcpus];
+    }
+    for (unsigned sum = 0; sum <= free_cpus; sum++)
+        if (sums[sum])
+            best = sum;
+    return best;
+}
+
+/* L3 domains of floating cells, now that it is known what they float over. */
+static uint64_t final_l3(const struct solver *s)
+{
+    const struct vn_host *host = &s->problem->host;
+    uint64_t sum = 0;
+
+    for (size_t vm = 0; vm < s->problem->n_vms; vm++) {
+        const struct spot *spot = &s->best.spots[vm];
+
+        if (!spot->placed)
+            continue;
+        if (solver_dedicated(&s->problem->vms[vm])) {
+            sum += spot->score.s[SC_L3];
+            continue;
+        }
+        for (size_t j = 0; j < spot->k; j++) {
+            struct vn_cpuset cpus;
+
+            room_floating(s->best.room, spot->node[j], &cpus);
+            for (size_t i = 0; i < host->n_l3 && spot->cells[j].vcpus; i++)
+                sum += vn_cpuset_intersects(&host->l3[i], &cpus);
+        }
+    }
+    return sum;
+}
+
+/* Nothing is proved beyond the first figure in which the plan misses the bound. */
+static void cut_bound(const struct vn_cost *cost, struct vn_cost *bound)
+{
+    bool met = cost->placed_vcpus == bound->placed_vcpus;
+
+    if (!met)
+        bound->distance = 0;
+    else if (bound->distance > cost->distance - 1e-9)
+        bound->distance = cost->distance;
+    met = met && !(bound->distance < cost->distance);
+    bound->device = met ? bound->device : 0;
+    met = met && !(bound->device < cost->device);
+    bound->l3 = met ? bound->l3 : 0;
+    met = met && bound->l3 == cost->l3;
+    bound->moved_kib = met ? bound->moved_kib : 0;
+}
+
+int result_cost(struct solver *s, struct vn_plan *plan)
+{
+    static const struct vn_cost none;
+    VN_AUTO(vn_arena) scratch = {0};
+    bool *keep = vn_arena_array(&scratch, s->problem->n_vms, sizeof *keep);
+    struct room *base = keep ? room_new(&scratch, s->place.topo, s->problem, keep) : NULL;
+    bool all = true;
+
+    if (!base)
+        return -VN_E_NOMEM;
+    plan->cost = plan->bound = none;
+    plan->cost.placed_vcpus = s->best.vcpus;
+    plan->bound.placed_vcpus = most_vcpus(s, base);
+    for (size_t vm = 0; vm < s->problem->n_vms; vm++) {
+        const struct spot *spot = &s->best.spots[vm], *alone = &s->alone[vm];
+
+        all = all && (spot->placed || !alone->placed || !s->problem->vms[vm].movable);
+        if (spot->placed) {
+            plan->cost.distance += solver_distance(&s->problem->vms[vm], &spot->score);
+            plan->cost.device += (double)spot->score.s[SC_DEVICE];
+            plan->cost.moved_kib += spot->score.s[SC_MOVED];
+        }
+        if (alone->placed) {
+            plan->bound.distance += solver_distance(&s->problem->vms[vm], &alone->bound);
+            plan->bound.device += (double)alone->bound.s[SC_DEVICE];
+            plan->bound.l3 += alone->bound.s[SC_L3];
+            plan->bound.moved_kib += alone->bound.s[SC_MOVED];
+        }
+    }
+    plan->cost.l3 = final_l3(s);
+    if (!all)
+        plan->bound = (struct vn_cost){.placed_vcpus = plan->bound.placed_vcpus};
+    cut_bound(&plan->cost, &plan->bound);
+    plan->optimal = all && plan->cost.placed_vcpus == plan->bound.placed_vcpus &&
+                    !(plan->bound.distance < plan->cost.distance) && !(plan->bound.device < plan->cost.device) &&
+                    plan->bound.l3 == plan->cost.l3 && plan->bound.moved_kib == plan->cost.moved_kib;
+    return 0;
+}

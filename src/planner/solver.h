@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VN_PLANNER_SOLVER_H
+#define VN_PLANNER_SOLVER_H
+
+#include "planner/solve.h"
+
+/* One way to place all VMs, and what it comes to. */
+struct attempt {
+    struct spot *spots;
+    struct room *room; /* with every placed VM in it */
+    uint64_t vcpus;    /* dedicated ones placed */
+    size_t placed;
+    double distance;
+    uint64_t device, l3, moved;
+};
+
+struct solver {
+    struct vn_arena arena;
+    struct place place;
+    const struct vn_problem *problem;
+    size_t n_movable;
+    size_t *order;       /* movable VMs, the hardest first */
+    bool *keep;          /* VMs that found no better place and stay where they are */
+    struct spot *alone;  /* each VM with no other movable one about */
+    struct attempt best;
+};
+
+/* solve.c */
+bool solver_dedicated(const struct vn_request *vm);
+double solver_distance(const struct vn_request *vm, const struct score *score);
+/** solver_room() - the room that VM @vm sees when everything else of the plan is in place; NULL: no memory. */
+struct room *solver_room(struct solver *s, struct vn_arena *arena, size_t vm);
+
+/* result.c */
+/** result_placements() - the placements, what was left out and why. 0 or -VN_E_NOMEM. */
+int result_placements(struct solver *s, struct vn_plan *plan);
+/** result_cost() - the cost, and what is proved about the best possible one. 0 or -VN_E_NOMEM. */
+int result_cost(struct solver *s, struct vn_plan *plan);
+
+#endif
