@@ -9,6 +9,7 @@
  * The rules of a problem, looked at from the plan's side. On purpose nothing of the search is used
  * here: the host's own sets are asked, one rule a function.
  */
+
 const struct vn_request *checker_request(const struct checker *c, const struct vn_placement *at)
 {
     for (size_t i = 0; i < c->problem->n_vms; i++)
