@@ -9,6 +9,11 @@
 
 enum { MOST_NAMED = 6 }; /* nodes named one by one in a sentence */
 
+static const char *plural(long n)
+{
+    return n == 1 ? "" : "s";
+}
+
 static void put_amount(struct vn_buf *out, const struct vn_request *vm, uint64_t amount)
 {
     char size[32];
@@ -37,8 +42,10 @@ static void put_room(struct vn_buf *out, const struct room *room, const struct v
 {
     struct mem_need need = room_mem(room, cell->memory_kib, vm->policy.hugepage_kib);
 
-    vn_buf_fmt(out, "%ld %s for %u vCPUs, ", node_cpus(room, vm, node),
-               vm->policy.policy == VN_CPU_SHARED ? "shared CPUs" : "free CPUs", cell->vcpus);
+    long cpus = node_cpus(room, vm, node);
+
+    vn_buf_fmt(out, "%ld %s CPU%s for %u vCPU%s, ", cpus, vm->policy.policy == VN_CPU_SHARED ? "shared" : "free",
+               plural(cpus), cell->vcpus, plural((long)cell->vcpus));
     put_amount(out, vm, *room_mem_at(room, need.kind, node));
     vn_buf_str(out, " free for ");
     put_amount(out, vm, need.amount);
@@ -53,7 +60,8 @@ static void put_ruled_out(struct vn_buf *out, const struct room *room, const str
     long cap = node_capacity(room, vm, cell, node);
 
     if (cap < (long)cells[cell].vcpus) {
-        vn_buf_fmt(out, "room for %ld of %u vCPUs", cap < 0 ? 0 : cap, cells[cell].vcpus);
+        vn_buf_fmt(out, "room for %ld of %u vCPU%s", cap < 0 ? 0 : cap, cells[cell].vcpus,
+                   plural((long)cells[cell].vcpus));
         if (vm->policy.policy == VN_CPU_DEDICATED && want.threads != VN_THREADS_PREFER)
             vn_buf_str(out, " on whole cores");
         if (want.spare)
@@ -180,9 +188,9 @@ static void put_summary(struct vn_buf *out, const struct place *place, const str
 {
     char size[32];
 
-    vn_buf_fmt(out, "%u vCPUs and %s in %zu cell%s on node%s ", vm->vcpus,
-               vn_size_format(vm->memory_kib, size, sizeof size), spot->k, spot->k == 1 ? "" : "s",
-               spot->k == 1 ? "" : "s");
+    vn_buf_fmt(out, "%u vCPU%s and %s in %zu cell%s on node%s ", vm->vcpus, plural((long)vm->vcpus),
+               vn_size_format(vm->memory_kib, size, sizeof size), spot->k, plural((long)spot->k),
+               plural((long)spot->k));
     for (size_t j = 0; j < spot->k; j++)
         vn_buf_fmt(out, "%s%d", j ? ", " : "", place->topo->host->nodes[spot->node[j]].id);
     if (vm->policy.cells.kind == VN_CELLS_AUTO)
@@ -191,8 +199,10 @@ static void put_summary(struct vn_buf *out, const struct place *place, const str
     if (vm->n_devices)
         vn_buf_fmt(out, ", device distance %" PRIu64, spot->score.s[SC_DEVICE]);
     vn_buf_fmt(out, ", L3 domains %" PRIu64, spot->score.s[SC_L3]);
-    if (vm->placed || vm->resident_kib)
+    if (spot->score.s[SC_MOVED])
         vn_buf_fmt(out, ", %s to move", vn_size_format(spot->score.s[SC_MOVED], size, sizeof size));
+    else if (vm->placed || vm->resident_kib)
+        vn_buf_str(out, ", nothing to move");
 }
 
 int explain(struct place *place, const struct room *room, size_t vm_index, const struct spot *spot,
