@@ -29,7 +29,7 @@ static long sys_move_pages(void *self, pid_t pid, unsigned long count, void **pa
     return syscall(SYS_move_pages, pid, count, pages, nodes, status, flags);
 }
 
-const struct vn_move_sys vn_move_linux = {.move_pages = sys_move_pages, .migrate_pages = sys_migrate_pages};
+const struct vn_move_sys vn_move_linux = {.move_pages = sys_move_pages, .migrate_pages = sys_migrate_pages, .wake = vn_move_wake};
 
 struct batch {
     void *pages[BATCH_PAGES];
@@ -57,8 +57,7 @@ int vn_move_fail(pid_t pid, int to, int number, struct vn_err *err)
     }
 }
 
-/* Where the batch's pages are: status[] has nodes, or negative errors such as -ENOENT (untouched). */
-static int locate(const struct vn_range_move *move, struct batch *batch, struct vn_err *err)
+static int query(const struct vn_range_move *move, struct batch *batch, struct vn_err *err)
 {
     for (size_t i = 0; i < batch->count; i++)
         batch->status[i] = -ENOENT;
@@ -66,6 +65,17 @@ static int locate(const struct vn_range_move *move, struct batch *batch, struct 
                                               batch->status, 0) < 0)
         return vn_move_fail(move->pid, move->to, errno, err);
     return 0;
+}
+
+/* Where the batch's pages are: status[] has nodes, or negative errors such as -ENOENT (untouched). */
+static int locate(const struct vn_range_move *move, struct batch *batch, struct vn_err *err)
+{
+    int r = query(move, batch, err);
+
+    if (r < 0 || !move->sys->wake ||
+        !move->sys->wake(move->sys->self, move->pid, batch->pages, batch->status, batch->count))
+        return r;
+    return query(move, batch, err);
 }
 
 /* Keeps the pages that are to move: on a node of @from, and not at the target. Returns how many are there. */

@@ -18,9 +18,17 @@ struct vn_move_sys {
                        int flags);
     long (*migrate_pages)(void *self, pid_t pid, unsigned long bits, const unsigned long *from,
                           const unsigned long *to);
+    /* makes pages accessible that the kernel hides from move_pages(); returns how many. May be NULL */
+    size_t (*wake)(void *self, pid_t pid, void *const *pages, const int *status, size_t count);
     void *self;
 };
 extern const struct vn_move_sys vn_move_linux;
+
+/**
+ * vn_move_wake() - reads a byte of each page that is there (pagemap) though move_pages() says it is
+ * not (@status -ENOENT or -EFAULT): automatic NUMA balancing hides pages so.
+ */
+size_t vn_move_wake(void *self, pid_t pid, void *const *pages, const int *status, size_t count);
 
 /** vn_move_fail() - what errno @number says, for moves of @pid's pages to node @to. */
 VN_NODISCARD int vn_move_fail(pid_t pid, int to, int number, struct vn_err *err);

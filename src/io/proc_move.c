@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <time.h>
 #include <string.h>
 #include <vnuma/units.h>
 
@@ -124,10 +125,23 @@ static int check_room(const struct job *job, struct vn_err *err)
 
 /* ---- the moving itself, in the worker ---- */
 
-static void move_ranges(void *self)
-{
-    struct job *job = self;
+/*
+ * A page that a vCPU or a device touches just then stays behind: another round a little later takes
+ * it along. What did not move in two rounds is held, and stays.
+ */
+enum { ROUNDS = 8, IDLE_ROUNDS = 2, ROUND_PAUSE_MS = 20 };
 
+static void pause_before(int round)
+{
+    struct timespec wait = {.tv_nsec = ROUND_PAUSE_MS * 1000000L};
+
+    if (round)
+        (void)nanosleep(&wait, NULL); /* cut short by a signal: the round comes a little earlier */
+}
+
+static void move_once(struct job *job)
+{
+    job->range.left_kib = 0;
     for (size_t v = job->first; v < job->first + job->count && job->r == 0; v++) {
         const struct vn_vma *vma = &job->vmas.items[v];
         struct vn_range range = {vma->start, vma->end, vma->page_kib};
@@ -137,12 +151,28 @@ static void move_ranges(void *self)
     }
 }
 
-/* One call for each node to move from: a list of several would be mapped pairwise. */
-static void migrate(void *self)
+static void move_ranges(void *self)
 {
     struct job *job = self;
+    int idle = 0;
+
+    for (int round = 0; round < ROUNDS && idle < IDLE_ROUNDS; round++) {
+        uint64_t before = job->range.moved_kib;
+
+        pause_before(round);
+        move_once(job);
+        if (job->r < 0 || !job->range.left_kib)
+            return;
+        idle = job->range.moved_kib == before ? idle + 1 : 0;
+    }
+}
+
+/* One call for each node to move from: a list of several would be mapped pairwise. Returns pages that stayed. */
+static long migrate_once(struct job *job)
+{
     unsigned long from[VN_NODE_MAX / WORD], to[VN_NODE_MAX / WORD] = {0};
     unsigned target = (unsigned)job->move->node_to;
+    long stayed = 0;
 
     to[target / WORD] |= 1ul << target % WORD;
     VN_NODESET_EACH (node, &job->from) {
@@ -154,8 +184,24 @@ static void migrate(void *self)
         r = job->sys->migrate_pages(job->sys->self, job->guest->pid, VN_NODE_MAX + 1, from, to);
         if (r < 0) {
             job->r = vn_move_fail(job->guest->pid, job->move->node_to, errno == EINVAL ? EACCES : errno, &job->err);
-            return;
+            return -1;
         }
+        stayed += r;
+    }
+    return stayed;
+}
+
+static void migrate(void *self)
+{
+    struct job *job = self;
+    long before = LONG_MAX, stayed = LONG_MAX;
+    int idle = 0;
+
+    for (int round = 0; round < ROUNDS && idle < IDLE_ROUNDS && stayed > 0; round++) {
+        pause_before(round);
+        stayed = migrate_once(job);
+        idle = stayed >= before ? idle + 1 : 0;
+        before = stayed;
     }
 }
 
