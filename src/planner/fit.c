@@ -136,6 +136,19 @@ static void add_cpu_total(struct report *r)
         add(r, VN_RES_CPUS, -1, (uint64_t)r->vm->vcpus + spare, sum);
 }
 
+/* What the nodes lack that can hold none of the cells. */
+static void add_useless(struct report *r, const struct vn_cell_size *cells, const struct grid *grid)
+{
+    for (size_t n = 0; n < grid->n; n++) {
+        bool any = false;
+
+        for (size_t j = 0; j < grid->k; j++)
+            any = any || grid->fits[j * grid->n + n];
+        if (!any)
+            add_node(r, n, cells, 0);
+    }
+}
+
 /* Cells that no node can hold; else fewer nodes than cells. */
 static int add_cells(struct report *r, const struct vn_cell_size *cells, size_t k)
 {
@@ -164,6 +177,8 @@ static int add_cells(struct report *r, const struct vn_cell_size *cells, size_t 
     if (found < 0)
         return found;
     add(r, VN_RES_NODES, -1, k, (uint64_t)found);
+    if ((size_t)found < k)
+        add_useless(r, cells, &grid);
     return 0;
 }
 
@@ -208,7 +223,7 @@ int fit_blocking(struct place *place, const struct room *room, size_t vm, struct
     add_memory_total(&r, cells, k);
     if (!ret->n_blocking || spec->kind == VN_CELLS_AUTO)
         add_cpu_total(&r);
-    if (!ret->n_blocking)
+    if (!ret->n_blocking || spec->kind != VN_CELLS_AUTO) /* cells that are given are asked of each node */
         got = add_cells(&r, cells, k);
     if (got == 0 && !ret->n_blocking)
         got = add_move(&r);
