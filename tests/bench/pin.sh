@@ -20,6 +20,11 @@ timed() { # FILE COMMAND...: appends milliseconds
 }
 
 each_virsh() { for ((v = 0; v < n; v++)); do virsh -q vcpupin "$vm" "$v" "$1" --live; done; }
+# A pin that is live only is drift from what is stored: exit status 1.
+apply() {
+    "$vnuma" --state "$out/state" apply "$vm" --policy shared --shared 1 --overcommit 1000 --live --no-move ||
+        (($? == 1))
+}
 one_virsh() { for ((v = 0; v < n; v++)); do echo "vcpupin $vm $v $1 --live"; done | virsh -q; }
 
 for n in 32 128; do
@@ -32,8 +37,7 @@ for n in 32 128; do
         timed "$out/each" each_virsh 0
         timed "$out/batch" one_virsh 1
         timed "$out/ours" "$bench_pin" "$vm" "$n" 0
-        timed "$out/apply" "$vnuma" --state "$out/state" apply "$vm" --policy shared --shared 1 \
-            --overcommit 1000 --live --no-move
+        timed "$out/apply" apply
     done
     each=$(median <"$out/each")
     printf '%-44s %d x virsh vcpupin %9.1f ms\n' "pin $n vCPUs" "$n" "$each"
