@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,6 +18,7 @@ enum { PAGES = 10000, BASE = 0x10000000 };
 struct fake {
     int node[PAGES];        /* where each page is; -ENOENT: untouched */
     unsigned char busy[PAGES]; /* so many tries fail */
+    bool asleep[PAGES];     /* there, but the kernel says it is not */
     bool thp;               /* 512 pages move as one */
     uint64_t stride;
     int fail_with;          /* errno of any call; 0: none */
@@ -70,9 +72,25 @@ static long fake_move_pages(void *self, pid_t pid, unsigned long count, void **p
         if (nodes)
             move_one(fake, page, nodes[i], &status[i]);
         else
-            status[i] = fake->node[page];
+            status[i] = fake->asleep[page] ? -EFAULT : fake->node[page];
     }
     return 0;
+}
+
+static size_t fake_wake(void *self, pid_t pid, void *const *pages, const int *status, size_t count)
+{
+    struct fake *fake = self;
+    size_t woken = 0;
+
+    assert_int_equal(pid, 4711);
+    for (size_t i = 0; i < count; i++) {
+        bool *asleep = &fake->asleep[index_of(fake, pages[i])];
+
+        assert_true(!*asleep || status[i] == -EFAULT);
+        woken += *asleep;
+        *asleep = false;
+    }
+    return woken;
 }
 
 static struct vn_nodeset from01 = {{3}};
@@ -227,6 +245,50 @@ static void the_kernel_takes_the_calls(void **state)
     assert_int_equal(move.left_kib, 0);
 }
 
+/* Automatic NUMA balancing hides pages; on a real host none of an idle guest's memory moved for it. */
+static void moves_pages_that_balancing_hides(void **state)
+{
+    (void)state;
+    init(&s, 4, 6000);
+    s.sys.wake = fake_wake;
+    for (size_t i = 0; i < 5000; i++)
+        s.fake.asleep[i] = true;
+    for (size_t i = 5500; i < 6000; i++)
+        s.fake.node[i] = -ENOENT;
+    assert_int_equal(vn_range_run(&s.move, &s.range, &s.err), 0);
+    assert_int_equal(s.move.moved_kib, 5500 * 4);
+    assert_int_equal(count_on(&s.fake, -ENOENT, 6000), 500);
+}
+
+/* On this process: a page that is there is read, one that nobody touched stays untouched. */
+static void wakes_what_is_there_only(void **state)
+{
+    enum { COUNT = 1300, PAGE = 4096 };
+    char *memory = mmap(NULL, COUNT * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    static void *pages[COUNT];
+    static int status[COUNT];
+    unsigned char there[COUNT];
+    size_t resident = 0;
+
+    (void)state;
+    assert_true(memory != MAP_FAILED);
+    assert_int_equal(madvise(memory, COUNT * PAGE, MADV_NOHUGEPAGE), 0);
+    for (size_t i = 0; i < COUNT; i++) {
+        pages[i] = memory + i * PAGE;
+        status[i] = i % 2 ? -EFAULT : -ENOENT;
+        if (i < 600)
+            memory[i * PAGE] = 1;
+    }
+    assert_int_equal(vn_move_wake(NULL, getpid(), pages, status, COUNT), 600);
+    assert_int_equal(mincore(memory, COUNT * PAGE, there), 0);
+    for (size_t i = 0; i < COUNT; i++)
+        resident += there[i] & 1;
+    assert_int_equal(resident, 600);
+    status[0] = 0; /* the kernel knows where it is: not asked for */
+    assert_int_equal(vn_move_wake(NULL, getpid(), pages, status, COUNT), 599);
+    assert_int_equal(munmap(memory, COUNT * PAGE), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +301,8 @@ int main(void)
         cmocka_unit_test(without_privilege_only_own_pages),
         cmocka_unit_test(says_what_the_kernel_refuses),
         cmocka_unit_test(the_kernel_takes_the_calls),
+        cmocka_unit_test(moves_pages_that_balancing_hides),
+        cmocka_unit_test(wakes_what_is_there_only),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
