@@ -283,16 +283,21 @@ static int prepare(struct job *job, struct vn_arena *arena, struct vn_err *err)
     return job->total_kib ? check_room(job, err) : 0;
 }
 
-static uint64_t sum_kib(const struct vn_vmas *vmas, size_t node)
+/* What is on a node of all that this job is to move: the whole process, or the mapping of one cell. */
+static uint64_t sum_kib(const struct job *job, const struct vn_vmas *vmas, size_t node)
 {
     uint64_t sum = 0;
 
     for (size_t v = 0; v < vmas->count; v++)
-        sum += vmas->items[v].node_pages[node] * vmas->items[v].page_kib;
+        if (job->move->all || vmas->items[v].start == job->vmas.items[job->first].start)
+            sum += vmas->items[v].node_pages[node] * vmas->items[v].page_kib;
     return sum;
 }
 
-/* migrate_pages() tells what stayed, not what moved: what left the sources and came to the target. */
+/*
+ * migrate_pages() tells what stayed, not what moved, and of a cell's pages some move by being woken:
+ * what left the sources and came to the target.
+ */
 static int count_migrated(const struct job *job, uint64_t *ret_kib, struct vn_err *err)
 {
     VN_AUTO(vn_arena) scratch = {0};
@@ -303,7 +308,7 @@ static int count_migrated(const struct job *job, uint64_t *ret_kib, struct vn_er
     if (r < 0)
         return r;
     for (size_t n = 0; n < job->guest->n_nodes; n++) {
-        uint64_t before = sum_kib(&job->vmas, n), after = sum_kib(&now, n);
+        uint64_t before = sum_kib(job, &job->vmas, n), after = sum_kib(job, &now, n);
 
         if (job->guest->node_ids[n] == job->move->node_to)
             arrived = after > before ? after - before : 0;
@@ -320,13 +325,13 @@ static int run(struct job *job, uint64_t *ret_moved_kib, struct vn_err *err)
 
     /* migrate_pages() knows no limit */
     if (job->move->all && !job->move->limit_kib) {
-        job->target_kib = sum_kib(&job->vmas, (size_t)target_index(job));
+        job->target_kib = sum_kib(job, &job->vmas, (size_t)target_index(job));
         vn_worker_run(migrate, job, show_migrate, job, POLL_MS);
         r = count_migrated(job, ret_moved_kib, job->r < 0 ? NULL : err);
     } else {
         vn_worker_run(move_ranges, job, show_ranges, job, POLL_MS);
         *ret_moved_kib = job->range.moved_kib;
-        r = 0;
+        r = job->move->limit_kib ? 0 : count_migrated(job, ret_moved_kib, job->r < 0 ? NULL : err);
     }
     if (job->r < 0 && err)
         *err = job->err;
