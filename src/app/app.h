@@ -35,7 +35,6 @@ struct vn_apply_opts {
     bool live, config;  /* scope; both where both exist */
     bool move_memory;   /* default true; --no-move */
     bool dry_run;
-    bool keep_going;    /* unused steps of other VMs... reserved, must be false */
     unsigned lock_wait_ms;
     double min_local_pct;
     struct vn_planner_opts planner;

@@ -12,10 +12,8 @@ void vn_applied_drop(struct vn_applied *applied)
     memset(applied, 0, sizeof *applied);
 }
 
-static int refuse(const struct vn_plan *plan, const struct vn_apply_opts *opts, struct vn_err *err)
+static int refuse(const struct vn_plan *plan, struct vn_err *err)
 {
-    if (opts->keep_going)
-        return VN_FAIL(err, VN_E_USAGE, .cause = "an apply is all or nothing", .fix = "Apply one VM at a time.");
     if (plan->n_unplaced)
         return VN_FAIL(err, VN_E_REFUSED, .got = plan->unplaced[0].name,
                        .cause = "the plan leaves a VM out, so that it is not carried out",
@@ -233,7 +231,7 @@ int vn_app_apply(struct vn_app *app, const struct vn_plan *plan, const struct vn
     *ret = (struct vn_applied){.state = VN_APPLY_DONE};
     r = opts->dry_run ? 0 : vn_run_may_change(app, err);
     if (r == 0)
-        r = refuse(plan, opts, err);
+        r = refuse(plan, err);
     if (r == 0)
         r = take_steps(plan, opts, ret, err);
     if (r < 0)

@@ -55,7 +55,7 @@ size_t vn_move_wake(void *self, pid_t pid, void *const *pages, const int *status
     (void)snprintf(path, sizeof path, "/proc/%d/pagemap", (int)pid);
     pagemap = open(path, O_RDONLY | O_CLOEXEC);
     if (pagemap < 0)
-        return 0; /* what sleeps stays, and is counted as left */
+        return 0; /* what sleeps stays where it is; the count from numa_maps and verify show it */
     for (size_t i = 0; i < count; i++) {
         if (!is_missing(status[i]) || !is_present(pagemap, pages[i]))
             continue;
