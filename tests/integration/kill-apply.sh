@@ -60,3 +60,18 @@ for point in recorded 'undoing 1' 'took 1' 'undone 1' end; do
     expect 0 history
     same "$(state_of "$vm")" "$before" "undo killed at '$point'"
 done
+
+say "a power cut may lose the last marks: what is stored is looked at all the same"
+status=0
+VNUMA_TEST_KILL_AT='did 0' "$VNUMA" --state "$STATE" apply "$vm" >out 2>err || status=$?
+((status == 137)) || die "apply was not killed but ended with $status"
+[[ $(state_of "$vm") != "$before" ]] || die 'the stored configuration was not changed yet'
+python3 - "$STATE/journal.db" <<'PY'
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as db:
+    changed = db.execute("UPDATE step SET state = 'pending' WHERE state = 'begun'").rowcount
+assert changed == 1, f"{changed} marks were there to lose"
+PY
+expect 0 history --json
+same "$(jq -r '.applies[0].state' out)" undone
+same "$(state_of "$vm")" "$before" 'a stored change whose mark was lost was not taken back'
