@@ -22,6 +22,7 @@ struct vn_vma {
     char *policy;        /* "default", "bind:0", ... */
     char *file;          /* "" when anonymous */
     bool heap, stack, huge;
+    bool program;        /* a file that can't be written to through it: QEMU itself, its libraries */
     uint64_t page_kib;   /* kernelpagesize_kB, 4 when not said */
     uint64_t *node_pages; /* n_nodes, in the order of ids */
 };
@@ -35,6 +36,13 @@ struct vn_vmas {
  */
 VN_NODISCARD int vn_numamaps_parse(const char *numa_maps, const char *maps, const int *node_ids, size_t n_nodes,
                                    struct vn_arena *arena, struct vn_vmas *ret, struct vn_err *err);
+
+/**
+ * vn_vma_kib() - what is the process's own there. Nothing of a program or library: its pages are the
+ * page cache's, shared with every process that runs it, and neither a policy nor a move applies to them.
+ * @node: index into node_pages
+ */
+uint64_t vn_vma_kib(const struct vn_vma *vma, size_t node);
 
 /** memory.numa_stat of cgroup v1 or v2: resident KiB (anon + file) for each node. */
 VN_NODISCARD int vn_numastat_parse(const char *text, const int *node_ids, size_t n_nodes, uint64_t *ret_kib,

@@ -130,6 +130,12 @@ static int read_line(const struct reader *in, const char *line, struct vn_vma *r
     return 0;
 }
 
+/* "7f00-7f10 r-xp ...": the second letter after the addresses. */
+static bool may_write(const char *at)
+{
+    return *at == ' ' && at[1] && at[1] != '\n' && at[2] == 'w';
+}
+
 /* Both files go by ascending address, so one walk through them finds what both have. */
 static void join_maps(const char *maps, struct vn_vmas *vmas)
 {
@@ -143,9 +149,16 @@ static void join_maps(const char *maps, struct vn_vmas *vmas)
             continue;
         while (i < vmas->count && vmas->items[i].start < start)
             i++;
-        if (i < vmas->count && vmas->items[i].start == start)
-            vmas->items[i].end = end;
+        if (i == vmas->count || vmas->items[i].start != start)
+            continue;
+        vmas->items[i].end = end;
+        vmas->items[i].program = *vmas->items[i].file && !may_write(at);
     }
+}
+
+uint64_t vn_vma_kib(const struct vn_vma *vma, size_t node)
+{
+    return vma->program ? 0 : vma->node_pages[node] * vma->page_kib;
 }
 
 int vn_numamaps_parse(const char *numa_maps, const char *maps, const int *node_ids, size_t n_nodes,

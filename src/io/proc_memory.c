@@ -36,7 +36,7 @@ static uint64_t *sum_nodes(const struct vn_guest *guest, const struct vn_vmas *v
 
     for (size_t v = 0; kib && v < vmas->count; v++)
         for (size_t n = 0; n < guest->n_nodes; n++)
-            kib[n] += vmas->items[v].node_pages[n] * vmas->items[v].page_kib;
+            kib[n] += vn_vma_kib(&vmas->items[v], n);
     return kib;
 }
 
@@ -54,8 +54,7 @@ static int sum_cells(const struct vn_guest *guest, const struct vn_vmas *vmas, s
         if (which[c] < 0)
             return 0;
         for (size_t n = 0; n < guest->n_nodes; n++)
-            kib[c * guest->n_nodes + n] =
-                vmas->items[which[c]].node_pages[n] * vmas->items[which[c]].page_kib;
+            kib[c * guest->n_nodes + n] = vn_vma_kib(&vmas->items[which[c]], n);
     }
     *ret = kib;
     return 0;

@@ -25,7 +25,7 @@ VN_NODISCARD int vn_proc_vmas(const struct vn_guest *guest, struct vn_arena *are
 
 /**
  * vn_proc_memory() - resident KiB a node, and a cell and node (NULL where the guest has no cells
- * or the mappings do not tell them apart). Exact; costs a walk through the process's page tables.
+ * or the mappings do not tell them apart), of memory that is the process's own. Exact; costs a walk through the process's page tables.
  */
 VN_NODISCARD int vn_proc_memory(const struct vn_guest *guest, struct vn_arena *arena, uint64_t **ret_node_kib,
                                 uint64_t **ret_cell_kib, struct vn_err *err);

@@ -46,12 +46,12 @@ static int target_index(const struct job *job)
 
 static uint64_t movable_kib(const struct job *job, const struct vn_vma *vma)
 {
-    uint64_t pages = 0;
+    uint64_t kib = 0;
 
     for (size_t n = 0; n < job->guest->n_nodes; n++)
         if (vn_nodeset_has(&job->from, (unsigned)job->guest->node_ids[n]))
-            pages += vma->node_pages[n];
-    return pages * vma->page_kib;
+            kib += vn_vma_kib(vma, n);
+    return kib;
 }
 
 /* KiB to move in pages of that size; 0: in ordinary ones. */
@@ -290,7 +290,7 @@ static uint64_t sum_kib(const struct job *job, const struct vn_vmas *vmas, size_
 
     for (size_t v = 0; v < vmas->count; v++)
         if (job->move->all || vmas->items[v].start == job->vmas.items[job->first].start)
-            sum += vmas->items[v].node_pages[node] * vmas->items[v].page_kib;
+            sum += vn_vma_kib(&vmas->items[v], node);
     return sum;
 }
 
