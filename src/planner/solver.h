@@ -31,6 +31,11 @@ double solver_distance(const struct vn_request *vm, const struct score *score);
 /** solver_room() - the room that VM @vm sees when everything else of the plan is in place; NULL: no memory. */
 struct room *solver_room(struct solver *s, struct vn_arena *arena, size_t vm);
 
+/* advice.c */
+/** advise_hugepages() - notes what to reserve where, if @out fits but for huge pages. 0 or -VN_E_NOMEM. */
+int advise_hugepages(struct solver *s, const struct room *room, size_t vm, const struct vn_unplaced *out,
+                     struct vn_plan *plan);
+
 /* result.c */
 /** result_placements() - the placements, what was left out and why. 0 or -VN_E_NOMEM. */
 int result_placements(struct solver *s, struct vn_plan *plan);

@@ -194,6 +194,41 @@ static void test_odd_vcpu(void **state)
     assert_int_equal(pin_at(&plan.vms[0], 2), 4);
 }
 
+/* Nothing is missing but huge pages: how many, where, and the line that reserves them. */
+static void test_hugepages_to_reserve(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    VN_AUTO(vn_plan) no = {0};
+    struct vn_hugepool pools[2] = {{2048, 600, 100}, {2048, 4, 0}};
+    struct vn_request *vm;
+
+    (void)state;
+    worked_host(&problem);
+    for (size_t i = 0; i < 2; i++) {
+        problem.host.nodes[i].pools = &pools[i];
+        problem.host.nodes[i].n_pools = 1;
+    }
+    vm = add_vm(&problem, "hp", 20, 8 * GIB);
+    vm->policy.cells.kind = VN_CELLS_NUMBER;
+    vm->policy.cells.number = 2;
+    vm->policy.hugepage_kib = 2048;
+    solve(&problem, &plan);
+    assert_int_equal(plan.n_vms, 0);
+    assert_int_equal(plan.n_notes, 2);
+    assert_string_equal(plan.notes[0],
+                        "'hp' fits with 1948 more huge pages of 2 MiB on node 0: echo 2548 > "
+                        "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages");
+    assert_string_equal(plan.notes[1],
+                        "'hp' fits with 2048 more huge pages of 2 MiB on node 1: echo 2052 > "
+                        "/sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages");
+
+    problem.host.nodes[1].free_kib = GIB; /* there is no memory to reserve them in */
+    solve(&problem, &no);
+    assert_int_equal(no.n_vms, 0);
+    assert_int_equal(no.n_notes, 0);
+}
+
 static void test_hugepages(void **state)
 {
     VN_AUTO(vn_problem) problem = {0};
@@ -453,6 +488,7 @@ int main(void)
         cmocka_unit_test(test_threads_isolate),
         cmocka_unit_test(test_odd_vcpu),
         cmocka_unit_test(test_hugepages),
+        cmocka_unit_test(test_hugepages_to_reserve),
         cmocka_unit_test(test_device_decides),
         cmocka_unit_test(test_shared),
         cmocka_unit_test(test_shared_beside_dedicated),
