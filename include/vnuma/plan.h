@@ -104,7 +104,7 @@ struct vn_plan {
     size_t n_unplaced;
     struct vn_step *steps;
     size_t n_steps;
-    char **notes; /* sentences for the reader: what the plan cannot do, what to do first */
+    char **notes; /* sentences for the reader: what the plan cannot do, what to do first; a command after '\n' */
     size_t n_notes;
 };
 void vn_plan_drop(struct vn_plan *plan);

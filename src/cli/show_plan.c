@@ -253,6 +253,16 @@ static void show_picture(struct vn_doc *doc, const struct vn_problem *problem, c
     vn_doc_say(doc, NULL, "%s", "");
 }
 
+/* What follows a line break is a command to type. */
+static void show_note(struct vn_doc *doc, const char *note)
+{
+    int sentence = (int)strcspn(note, "\n");
+
+    vn_doc_say(doc, NULL, "Note: %.*s", sentence, note);
+    if (note[sentence])
+        vn_doc_say(doc, NULL, "  %s", note + sentence + 1);
+}
+
 void cli_show_plan(struct vn_doc *doc, const struct vn_problem *problem, const struct vn_plan *plan,
                    const struct cli_show_plan *how)
 {
@@ -274,7 +284,7 @@ void cli_show_plan(struct vn_doc *doc, const struct vn_problem *problem, const s
     if (plan->n_vms)
         show_cost(doc, plan);
     for (size_t i = 0; i < plan->n_notes; i++)
-        vn_doc_say(doc, NULL, "Note: %s", plan->notes[i]);
+        show_note(doc, plan->notes[i]);
     if (!plan->n_vms && !plan->n_unplaced)
         vn_doc_say(doc, NULL, "There is no VM to place.");
 }

@@ -26,19 +26,17 @@ static struct room *all_huge(struct vn_arena *arena, const struct room *room, si
 static int advise_node(const struct room *room, const struct vn_request *vm, struct mem_need need, size_t at,
                        struct vn_plan *plan)
 {
-    const struct vn_node *node = &room->topo->host->nodes[at];
     uint64_t page_kib = room->kinds[need.kind], has = *room_mem_at(room, need.kind, at);
-    const struct vn_hugepool *pool = vn_node_pool(node, page_kib);
+    int node = room->topo->host->nodes[at].id;
     char size[32];
 
     if (has >= need.amount)
         return 0;
     return plan_note(plan,
-                     "'%s' fits with %" PRIu64 " more huge pages of %s on node %d: "
-                     "echo %" PRIu64 " > /sys/devices/system/node/node%d/hugepages/hugepages-%" PRIu64
-                     "kB/nr_hugepages",
-                     vm->name, need.amount - has, vn_size_format(page_kib, size, sizeof size), node->id,
-                     (pool ? pool->total : 0) + need.amount - has, node->id, page_kib);
+                     "'%s' fits with %" PRIu64 " more huge pages of %s on node %d:\n"
+                     "virsh allocpages %" PRIu64 " %" PRIu64 " --cellno %d --add",
+                     vm->name, need.amount - has, vn_size_format(page_kib, size, sizeof size), node, page_kib,
+                     need.amount - has, node);
 }
 
 int advise_hugepages(struct solver *s, const struct room *room, size_t vm, const struct vn_unplaced *out,

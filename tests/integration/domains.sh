@@ -10,6 +10,7 @@
 #   guest_remove "$domain"
 #
 # What guest_xml reads from the environment, beside its arguments:
+#   GUEST_TYPE       qemu (default): emulated; kvm, in the lab
 #   GUEST_IMAGE      the directory guest-image printed; unset: nothing is booted
 #   GUEST_MACHINE    pc (default) or q35
 #   GUEST_MAX_VCPUS  room for hot-plug; default: as many as VCPUS
@@ -28,7 +29,7 @@ guest_xml() {
     local name=$1 vcpus=$2 mem_mib=$3 cells=${4:-0}
     local max=${GUEST_MAX_VCPUS:-$vcpus}
     cat <<EOF
-<domain type='qemu'>
+<domain type='${GUEST_TYPE:-qemu}'>
   <name>$name</name>
   <memory unit='MiB'>$mem_mib</memory>
   <vcpu placement='static' current='$vcpus'>$max</vcpu>

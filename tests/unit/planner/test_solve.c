@@ -217,11 +217,11 @@ static void test_hugepages_to_reserve(void **state)
     assert_int_equal(plan.n_vms, 0);
     assert_int_equal(plan.n_notes, 2);
     assert_string_equal(plan.notes[0],
-                        "'hp' fits with 1948 more huge pages of 2 MiB on node 0: echo 2548 > "
-                        "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages");
+                        "'hp' fits with 1948 more huge pages of 2 MiB on node 0:\n"
+                        "virsh allocpages 2048 1948 --cellno 0 --add");
     assert_string_equal(plan.notes[1],
-                        "'hp' fits with 2048 more huge pages of 2 MiB on node 1: echo 2052 > "
-                        "/sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages");
+                        "'hp' fits with 2048 more huge pages of 2 MiB on node 1:\n"
+                        "virsh allocpages 2048 2048 --cellno 1 --add");
 
     problem.host.nodes[1].free_kib = GIB; /* there is no memory to reserve them in */
     solve(&problem, &no);
