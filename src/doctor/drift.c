@@ -4,7 +4,8 @@
 
 #define DEFAULT_MIN_LOCAL_PCT 95.0
 
-static vn_thread_rule *const thread_rules[] = {vn_rule_stored, vn_rule_libvirt, vn_rule_kernel, vn_rule_cpuset};
+static vn_thread_rule *const thread_rules[] = {vn_rule_stored, vn_rule_libvirt, vn_rule_kernel, vn_rule_cpuset,
+                                              vn_rule_floats};
 static vn_vm_rule *const vm_rules[] = {vn_rule_memory, vn_rule_unchecked};
 
 static int examine_thread(const struct vn_exam *exam, const struct vn_patient *patient)

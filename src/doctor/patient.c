@@ -99,3 +99,13 @@ int vn_exam_cpus(const struct vn_exam *exam, struct vn_finding *finding, const c
 
     return text ? vn_finding_evidence(exam->findings, finding, what, text, source) : -VN_E_NOMEM;
 }
+
+int vn_exam_allowed(const struct vn_exam *exam, struct vn_finding *finding, const struct vn_thread *thread)
+{
+    const char *source;
+
+    if (!(thread->known & VN_THREAD_ALLOWED))
+        return 0;
+    source = vn_arena_printf(&exam->findings->arena, "/proc/%d/task/%d/status", exam->vm->pid, thread->tid);
+    return source ? vn_exam_cpus(exam, finding, "Cpus_allowed_list", &thread->allowed, source) : -VN_E_NOMEM;
+}

@@ -16,21 +16,19 @@ int vn_rule_kernel(const struct vn_exam *exam, const struct vn_patient *patient)
 {
     static const char *const rules[] = {"pin-kernel", "emulator-kernel", "iothread-kernel"};
     const struct vn_thread *thread = patient->thread;
-    struct vn_arena *arena = &exam->findings->arena;
     struct vn_finding *finding;
-    const char *subject, *fix, *source;
+    const char *subject, *fix;
 
     if (!(thread->known & VN_THREAD_ALLOWED) || !vn_patient_pinned(exam, patient) ||
         vn_exam_same(exam, &thread->configured, &thread->allowed))
         return 0;
     subject = vn_patient_subject(exam, patient);
     fix = fix_of(exam, patient);
-    source = vn_arena_printf(arena, "/proc/%d/task/%d/status", exam->vm->pid, thread->tid);
-    if (!subject || !fix || !source)
+    if (!subject || !fix)
         return -VN_E_NOMEM;
     finding = vn_findings_add(exam->findings, vn_patient_rule(patient, rules), VN_SEV_ERROR, subject,
                               "the kernel lets the thread run on other CPUs than libvirt says it is pinned to", fix);
     if (!finding || vn_exam_cpus(exam, finding, "pin libvirt reports", &thread->configured, "libvirt, live pin") < 0)
         return -VN_E_NOMEM;
-    return vn_exam_cpus(exam, finding, "Cpus_allowed_list", &thread->allowed, source);
+    return vn_exam_allowed(exam, finding, thread);
 }

@@ -30,7 +30,7 @@ struct vn_patient {
 typedef int vn_thread_rule(const struct vn_exam *exam, const struct vn_patient *patient);
 typedef int vn_vm_rule(const struct vn_exam *exam);
 
-vn_thread_rule vn_rule_stored, vn_rule_libvirt, vn_rule_kernel, vn_rule_cpuset;
+vn_thread_rule vn_rule_stored, vn_rule_libvirt, vn_rule_kernel, vn_rule_cpuset, vn_rule_floats;
 vn_vm_rule vn_rule_memory, vn_rule_unchecked;
 
 /** vn_patient_subject() - "db32 vCPU 3"; NULL when out of memory. Strings here and below are @exam's findings'. */
@@ -52,6 +52,10 @@ bool vn_exam_same(const struct vn_exam *exam, const struct vn_cpuset *a, const s
 /** vn_exam_cpus() - one piece of evidence that is a CPU set; NULL: "no pin". */
 VN_NODISCARD int vn_exam_cpus(const struct vn_exam *exam, struct vn_finding *finding, const char *what,
                               const struct vn_cpuset *cpus, const char *source);
+
+/** vn_exam_allowed() - where the kernel lets a thread run, as evidence, if it is known. */
+VN_NODISCARD int vn_exam_allowed(const struct vn_exam *exam, struct vn_finding *finding,
+                                 const struct vn_thread *thread);
 
 /** vn_cell_homes() - the nodes where a cell's memory should be; empty: nobody says. */
 void vn_cell_homes(const struct vn_snapshot *snapshot, const struct vn_vm *vm, unsigned cell, struct vn_nodeset *ret);

@@ -168,6 +168,37 @@ static void libvirt_pin(void **state)
     assert_string_equal(f->fix, "virsh vcpupin db 2 6 --live");
 }
 
+/* virsh setvcpus: the new one has no pin in either configuration, and everybody agrees that it floats */
+static void plugged_vcpu(void **state)
+{
+    struct world *w = *state;
+    const struct vn_finding *f;
+
+    w->live.n_vcpupins = w->stored.n_vcpupins = 3;
+    thread(&w->vcpus[3], 3, "0-7");
+    f = only(w, "vcpu-floats", "db vCPU 3");
+    assert_int_equal(f->severity, VN_SEV_WARNING);
+    assert_string_equal(evidence(f, "live pin"), "no pin");
+    assert_string_equal(evidence(f, "pinned vCPUs"), "0-2");
+    assert_string_equal(evidence(f, "Cpus_allowed_list"), "0-7");
+    assert_string_equal(f->fix, "vnuma apply db");
+    w->vcpus[3].online = false; /* pinned or not, it runs nowhere */
+    look(w, 0);
+    assert_int_equal(w->findings.count, 0);
+}
+
+/* a guest whose vCPUs all float is not drift: nobody said otherwise */
+static void floating_guest(void **state)
+{
+    struct world *w = *state;
+
+    w->live.n_vcpupins = w->stored.n_vcpupins = 0;
+    for (unsigned i = 0; i < 4; i++)
+        thread(&w->vcpus[i], i, "0-7");
+    look(w, 0);
+    assert_int_equal(w->findings.count, 0);
+}
+
 static void kernel_pin(void **state)
 {
     struct world *w = *state;
@@ -211,7 +242,7 @@ static void emulator_and_iothread(void **state)
     assert_string_equal(only(w, "iothread-kernel", "db IOThread 1")->fix, "virsh iothreadpin db 1 2 --live");
 }
 
-static void unplugged_and_floating_threads_are_left_alone(void **state)
+static void what_is_not_pinned_is_not_judged_by_its_pin(void **state)
 {
     struct world *w = *state;
 
@@ -226,8 +257,7 @@ static void unplugged_and_floating_threads_are_left_alone(void **state)
     w->live.memnodes = w->memnodes;
     w->live.n_memnodes = 2;
     w->live.has_numatune = true;
-    look(w, 0);
-    assert_int_equal(w->findings.count, 0);
+    (void)only(w, "vcpu-floats", "db vCPU 3");
 }
 
 static void memory_away(void **state)
@@ -338,10 +368,12 @@ int main(void)
         TEST(all_is_well),
         TEST(stored_pin),
         TEST(libvirt_pin),
+        TEST(plugged_vcpu),
+        TEST(floating_guest),
         TEST(kernel_pin),
         TEST(silent_drift),
         TEST(emulator_and_iothread),
-        TEST(unplugged_and_floating_threads_are_left_alone),
+        TEST(what_is_not_pinned_is_not_judged_by_its_pin),
         TEST(memory_away),
         TEST(the_stored_nodes_count_where_its_pins_are_in_force),
         TEST(a_guest_without_a_place_has_no_home),
