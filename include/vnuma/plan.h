@@ -20,6 +20,7 @@ struct vn_placement {
     enum vn_cpu_policy policy;
     struct vn_placed_cell *cells; /* by cell number; one where the guest has no NUMA of its own */
     size_t n_cells;
+    uint16_t *distances;          /* [cell * n_cells + cell], as their nodes' are; NULL: one cell, or not known */
     struct vn_cpuset *vcpupin;    /* by vCPU number */
     size_t n_vcpus;
     bool has_emulatorpin;

@@ -94,14 +94,16 @@ int vn_place_cells(xmlNode *root, const struct vn_domain *domain, const struct v
     xmlNode *cpu, *numa;
     int r;
 
-    if (vn_place_same_cells(domain, placement))
-        return 0;
+    if (vn_place_same_cells(domain, placement)) {
+        numa = vn_xml_path(root, "cpu/numa");
+        return numa && vn_place_distances(numa, placement) < 0 ? vn_nomem(err) : 0;
+    }
     r = check_cells(domain, placement, err);
     if (r < 0)
         return r;
     cpu = vn_edit_child(root, "cpu");
     numa = cpu ? vn_edit_child(cpu, "numa") : NULL;
-    if (!numa || write_cells(numa, placement) < 0)
+    if (!numa || write_cells(numa, placement) < 0 || vn_place_distances(numa, placement) < 0)
         return vn_nomem(err);
     return 0;
 }

@@ -51,6 +51,8 @@ VN_NODISCARD int vn_place_numatune(xmlNode *root, const struct vn_placement *pla
                                    struct vn_err *err);
 VN_NODISCARD int vn_place_cells(xmlNode *root, const struct vn_domain *domain, const struct vn_placement *placement,
                                 struct vn_err *err);
+/** vn_place_distances() - into each cell of <numa> those that the placement has; what is right already stays. */
+VN_NODISCARD int vn_place_distances(xmlNode *numa, const struct vn_placement *placement);
 VN_NODISCARD int vn_place_topology(xmlNode *root, const struct vn_domain *domain,
                                    const struct vn_guest_topology *topology, struct vn_err *err);
 VN_NODISCARD int vn_place_hugepages(xmlNode *root, const struct vn_domain *domain,

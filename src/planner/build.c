@@ -100,6 +100,30 @@ static void set_cells(const struct place *place, const struct room *room, const 
     }
 }
 
+/* A guest's distances are 10 within a cell and more between two; where the host's are not so, it gets none. */
+static int set_distances(const struct place *place, const struct spot *spot, struct vn_arena *arena,
+                         struct vn_placement *ret)
+{
+    const struct vn_host *host = place->topo->host;
+    uint16_t *to;
+
+    if (spot->k < 2 || !host->distances)
+        return 0;
+    to = vn_arena_array(arena, spot->k * spot->k, sizeof *to);
+    if (!to)
+        return -VN_E_NOMEM;
+    for (size_t i = 0; i < spot->k; i++)
+        for (size_t j = 0; j < spot->k; j++) {
+            uint16_t distance = host->distances[spot->node[i] * host->n_nodes + spot->node[j]];
+
+            if ((distance == 10) != (i == j) || distance > 254)
+                return 0;
+            to[i * spot->k + j] = distance;
+        }
+    ret->distances = to;
+    return 0;
+}
+
 int build_placement(struct place *place, const struct room *room, size_t vm_index, const struct spot *spot,
                     struct vn_arena *arena, struct vn_placement *ret)
 {
@@ -116,6 +140,8 @@ int build_placement(struct place *place, const struct room *room, size_t vm_inde
     ret->hugepage_kib = vm->policy.hugepage_kib;
     ret->memory_preferred = vm->policy.memory_preferred;
     if (!ret->name || !ret->uuid || !ret->cells || !ret->vcpupin)
+        return -VN_E_NOMEM;
+    if (set_distances(place, spot, arena, ret) < 0)
         return -VN_E_NOMEM;
     set_cells(place, room, vm, spot, ret);
     set_emulator(vm, spot, ret);

@@ -184,6 +184,37 @@ static void other_cells_forget_distances(void **state)
     teardown(&made);
 }
 
+/* Written where they are missing or wrong, and only there. */
+static void cells_are_as_far_apart_as_their_nodes(void **state)
+{
+    static uint16_t distances[] = {10, 17, 28, 10}, swapped[] = {10, 28, 17, 10};
+    VN_AUTO(vn_buf) out = {0};
+    VN_AUTO(vn_buf) again = {0};
+    struct made made, placed;
+
+    (void)state;
+    setup(&made, "domain-plain.xml", 2);
+    made.placement.distances = distances;
+    place(&made, &out);
+    has(&out, "unit='KiB'>\n        <distances>\n          <sibling id='0' value='10'/>\n"
+              "          <sibling id='1' value='17'/>\n        </distances>\n      </cell>\n");
+    has(&out, "<sibling id='0' value='28'/>\n          <sibling id='1' value='10'/>");
+    placed = made;
+    placed.xml = (char *)out.ptr;
+    place(&placed, &again);
+    assert_string_equal(vn_buf_text(&again), vn_buf_text(&out));
+    again.len = 0;
+    placed.placement.distances = swapped;
+    place(&placed, &again);
+    has(&again, "<sibling id='0' value='10'/>\n          <sibling id='1' value='28'/>");
+    hasnt(&again, "<sibling id='0' value='28'/>");
+    again.len = 0;
+    placed.placement.distances = NULL; /* the host does not say: what is there is somebody's wish */
+    place(&placed, &again);
+    has(&again, "<sibling id='0' value='28'/>");
+    teardown(&made);
+}
+
 /* set_mempolicy(2) prefers one node only. */
 static void preferred(void **state)
 {
@@ -390,6 +421,7 @@ int main(void)
         cmocka_unit_test(a_wide_guest_gets_cells),
         cmocka_unit_test(what_was_there_is_replaced),
         cmocka_unit_test(other_cells_forget_distances),
+        cmocka_unit_test(cells_are_as_far_apart_as_their_nodes),
         cmocka_unit_test(preferred),
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(over_save_and_restore_the_guest_sees_the_same),

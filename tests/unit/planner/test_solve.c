@@ -43,6 +43,8 @@ static void test_worked_example(void **state)
     assert_true(plan.optimal);
     assert_int_equal(plan.cost.placed_vcpus, 32);
     assert_true(plan.cost.distance == 2.75); /* 16 x 16 x (21 - 10) / 32^2 */
+    assert_non_null(at->distances);
+    assert_memory_equal(at->distances, ((uint16_t[]){10, 21, 21, 10}), 4 * sizeof *at->distances);
     assert_int_equal(plan.cost.l3, 2);
 }
 
