@@ -319,6 +319,16 @@ static int count_migrated(const struct job *job, uint64_t *ret_kib, struct vn_er
     return 0;
 }
 
+/* A few pages stay whatever is done (the kernel or KVM holds them): less than a hundredth is as good as nothing. */
+static bool is_crumb(const struct job *job)
+{
+    uint64_t whole = 0;
+
+    for (size_t n = 0; n < job->guest->n_nodes; n++)
+        whole += sum_kib(job, &job->vmas, n);
+    return job->total_kib < whole / 100;
+}
+
 static int run(struct job *job, uint64_t *ret_moved_kib, struct vn_err *err)
 {
     int r;
@@ -337,7 +347,7 @@ static int run(struct job *job, uint64_t *ret_moved_kib, struct vn_err *err)
         *err = job->err;
     if (job->r < 0 || r < 0)
         return job->r < 0 ? job->r : r;
-    if (!*ret_moved_kib)
+    if (!*ret_moved_kib && !is_crumb(job))
         return vn_failf(err, VN_E_REFUSED, "Re-place it with 'vnuma apply --via save-restore', or at its next start.",
                         "none of the %" PRIu64 " KiB could be moved: a device passed through to the guest, or "
                         "locked memory, holds them", job->total_kib);
