@@ -47,6 +47,14 @@ char *vn_exam_apply_cmd(const struct vn_exam *exam)
     return name ? vn_arena_printf(&exam->findings->arena, "vnuma apply %s", name) : NULL;
 }
 
+char *vn_exam_slice_cmd(const struct vn_exam *exam)
+{
+    struct vn_arena *arena = &exam->findings->arena;
+    const char *all = vn_cpuset_text(arena, &exam->online);
+
+    return all ? vn_arena_printf(arena, "systemctl set-property --runtime machine.slice AllowedCPUs=%s", all) : NULL;
+}
+
 char *vn_patient_subject(const struct vn_exam *exam, const struct vn_patient *patient)
 {
     struct vn_arena *arena = &exam->findings->arena;

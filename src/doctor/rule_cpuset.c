@@ -8,7 +8,7 @@ int vn_rule_cpuset(const struct vn_exam *exam, const struct vn_patient *patient)
     const struct vn_thread *thread = patient->thread;
     struct vn_cpuset pin = thread->configured;
     struct vn_finding *finding;
-    const char *subject, *source;
+    const char *subject, *source, *fix;
 
     vn_cpuset_and(&pin, &exam->online);
     if (!(thread->known & VN_THREAD_CGROUP) || !vn_patient_pinned(exam, patient) ||
@@ -17,12 +17,13 @@ int vn_rule_cpuset(const struct vn_exam *exam, const struct vn_patient *patient)
     subject = vn_patient_subject(exam, patient);
     source = vn_arena_printf(&exam->findings->arena, "effective CPUs of the cpuset cgroup in /proc/%d/task/%d/cgroup",
                              exam->vm->pid, thread->tid);
-    if (!subject || !source)
+    fix = vn_exam_slice_cmd(exam);
+    if (!subject || !source || !fix)
         return -VN_E_NOMEM;
     finding = vn_findings_add(exam->findings, vn_patient_rule(patient, rules), VN_SEV_ERROR, subject,
                               "the thread's cpuset cgroup does not have the CPUs it is pinned to; a slice above it "
                               "restricts it",
-                              "systemctl set-property --runtime machine.slice AllowedCPUs=");
+                              fix);
     if (!finding || vn_exam_cpus(exam, finding, "pin libvirt reports", &thread->configured, "libvirt, live pin") < 0)
         return -VN_E_NOMEM;
     return vn_exam_cpus(exam, finding, "CPUs of its cpuset", &thread->cgroup, source);

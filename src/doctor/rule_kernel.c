@@ -8,7 +8,7 @@ static char *fix_of(const struct vn_exam *exam, const struct vn_patient *patient
     const struct vn_thread *thread = patient->thread;
 
     if (thread->known & VN_THREAD_CGROUP && !vn_cpuset_subset(&thread->configured, &thread->cgroup))
-        return vn_arena_strdup(&exam->findings->arena, "systemctl set-property --runtime machine.slice AllowedCPUs=");
+        return vn_exam_slice_cmd(exam);
     return vn_patient_pin_cmd(exam, patient, &thread->configured);
 }
 

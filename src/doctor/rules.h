@@ -43,6 +43,11 @@ char *vn_patient_pin_cmd(const struct vn_exam *exam, const struct vn_patient *pa
 bool vn_patient_pinned(const struct vn_exam *exam, const struct vn_patient *patient);
 /** vn_exam_apply_cmd() - "vnuma apply NAME". */
 char *vn_exam_apply_cmd(const struct vn_exam *exam);
+/**
+ * vn_exam_slice_cmd() - gives the guests' slice all CPUs back. They are named, for systemd 252 takes an
+ * empty AllowedCPUs= without telling the kernel.
+ */
+char *vn_exam_slice_cmd(const struct vn_exam *exam);
 /** vn_exam_name() - the VM's name, quoted for a shell where it must be. */
 char *vn_exam_name(const struct vn_exam *exam);
 
