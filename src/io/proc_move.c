@@ -127,13 +127,14 @@ static int check_room(const struct job *job, struct vn_err *err)
 
 /*
  * A page that a vCPU or a device touches just then stays behind: another round a little later takes
- * it along. What did not move in two rounds is held, and stays.
+ * it along, and on a busy host a later one. What did not move in four rounds is held, and stays.
  */
-enum { ROUNDS = 8, IDLE_ROUNDS = 2, ROUND_PAUSE_MS = 20 };
+enum { ROUNDS = 12, IDLE_ROUNDS = 4, PAUSE_MS = 20, PAUSE_MAX_MS = 320 };
 
 static void pause_before(int round)
 {
-    struct timespec wait = {.tv_nsec = ROUND_PAUSE_MS * 1000000L};
+    long ms = round < 5 ? PAUSE_MS << round : PAUSE_MAX_MS;
+    struct timespec wait = {.tv_nsec = ms * 1000000L};
 
     if (round)
         (void)nanosleep(&wait, NULL); /* cut short by a signal: the round comes a little earlier */
