@@ -4,14 +4,18 @@
 
 #include "app/act.h"
 
-/* A guest goes on using memory: what is missing by less than this is as it was. */
+enum { HUGE_KIB = 2048 }; /* a transparent huge page of most machines */
+
+/* A guest goes on using memory, and huge pages move whole: what is missing by less than this is as it was. */
 static uint64_t tolerance_kib(const struct vn_step *step)
 {
-    uint64_t total = 0;
+    uint64_t total = 0, nodes = 0;
 
-    for (size_t i = 0; i < step->n_kib; i++)
+    for (size_t i = 0; i < step->n_kib; i++) {
         total += step->kib_before[i];
-    return total / 100 + 1024;
+        nodes += step->kib_before[i] != 0;
+    }
+    return total / 100 + nodes * HUGE_KIB;
 }
 
 /* What the step's cell (or the guest) has now on the i-th node of the step. */
@@ -54,13 +58,13 @@ enum vn_look vn_move_look(const struct vn_host *host, const struct vn_vm *vm, co
     return missing <= tolerance_kib(step) ? VN_LOOK_BEFORE : VN_LOOK_AFTER;
 }
 
-static void surplus(const struct vn_host *host, const uint64_t *node_kib, const uint64_t *cell_kib,
-                    const struct vn_step *step, struct vn_nodeset *ret)
+/* A node may have got one huge page more than was its own: to take from it would only turn that round. */
+static uint64_t surplus_kib(const struct vn_host *host, const uint64_t *node_kib, const uint64_t *cell_kib,
+                            const struct vn_step *step, size_t i)
 {
-    *ret = (struct vn_nodeset){0};
-    for (size_t i = 0; i < step->n_kib; i++)
-        if (now_kib(host, node_kib, cell_kib, step, i) > step->kib_before[i])
-            vn_nodeset_add(ret, (unsigned)step->kib_nodes[i]);
+    uint64_t now = now_kib(host, node_kib, cell_kib, step, i);
+
+    return now > step->kib_before[i] + HUGE_KIB ? now - step->kib_before[i] : 0;
 }
 
 static int read_now(struct vn_app *app, const struct vn_step *step, struct vn_arena *arena, uint64_t **ret_node,
@@ -76,13 +80,13 @@ static int read_now(struct vn_app *app, const struct vn_step *step, struct vn_ar
     return r;
 }
 
-/* Moves what the i-th node misses; nothing where it misses nothing. */
-static int refill(struct vn_app *app, const struct vn_host *host, const struct vn_step *step, size_t i,
-                  struct vn_act_sums *sums, struct vn_err *err)
+/* Moves to the i-th node what it misses of what the j-th has too much; nothing where that is nothing. */
+static int refill_from(struct vn_app *app, const struct vn_host *host, const struct vn_step *step, size_t i, size_t j,
+                       struct vn_act_sums *sums, struct vn_err *err)
 {
     VN_AUTO(vn_arena) arena = {0};
-    struct vn_nodeset from;
-    uint64_t *node_kib, *cell_kib, moved = 0;
+    struct vn_nodeset from = {0};
+    uint64_t *node_kib, *cell_kib, moved = 0, missing, surplus;
     struct vn_move order = {.cell = step->cell < 0 ? 0 : (unsigned)step->cell,
                             .all = step->cell < 0,
                             .node_to = step->kib_nodes[i],
@@ -91,12 +95,25 @@ static int refill(struct vn_app *app, const struct vn_host *host, const struct v
 
     if (r < 0)
         return r;
-    order.limit_kib = missing_kib(host, node_kib, cell_kib, step, i);
-    surplus(host, node_kib, cell_kib, step, &from);
-    if (!order.limit_kib || vn_nodeset_empty(&from))
+    missing = missing_kib(host, node_kib, cell_kib, step, i);
+    surplus = surplus_kib(host, node_kib, cell_kib, step, j);
+    order.limit_kib = missing < surplus ? missing : surplus;
+    if (!order.limit_kib)
         return 0;
+    vn_nodeset_add(&from, (unsigned)step->kib_nodes[j]);
     r = app->hv->ops->move_memory(app->hv->self, step->vm, &order, app->progress, &moved, err);
     sums->moved_kib += moved;
+    return r;
+}
+
+static int refill(struct vn_app *app, const struct vn_host *host, const struct vn_step *step, size_t i,
+                  struct vn_act_sums *sums, struct vn_err *err)
+{
+    int r = 0;
+
+    for (size_t j = 0; r == 0 && j < step->n_kib; j++)
+        if (j != i)
+            r = refill_from(app, host, step, i, j, sums, err);
     return r;
 }
 
