@@ -20,6 +20,12 @@ cp out replayed.json
 expect 0 -c replay:host.vnuma plan "$vm" --json
 cmp out replayed.json
 
+say "for whoever has another machine to replay it on"
+mkdir outside
+cp host.vnuma outside/
+echo "plan $vm --json" >outside/command
+cp replayed.json outside/expected
+
 expect 0 capture --anonymize anonymous.vnuma
 uuid=$(virsh -q domuuid "$vm")
 for secret in "$vm" "$uuid" "$(hostname)" "$VNUMA_TEST_DIR"; do

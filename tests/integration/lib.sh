@@ -41,30 +41,27 @@ same() {
     [[ $1 == "$2" ]] || die "${3:-values differ}: '$1' is not '$2'"
 }
 
-# What others than vnuma say of a thread: the kernel's list of CPUs it may run on.
-allowed_of() {
-    local pid=$1 name=$2 task
+# The thread of a vCPU: 'CPU 0/KVM', or 'CPU 0/TCG' where it is emulated.
+vcpu_tid() {
+    local pid=$1 vcpu=$2 task
     for task in /proc/"$pid"/task/*; do
-        [[ $(cat "$task/comm") == "$name" ]] || continue
-        awk '$1 == "Cpus_allowed_list:" { print $2 }' "$task/status"
-        return
-    done
-    die "process $pid has no thread '$name'"
-}
-
-tid_of() {
-    local pid=$1 name=$2 task
-    for task in /proc/"$pid"/task/*; do
-        [[ $(cat "$task/comm") == "$name" ]] || continue
+        [[ $(cat "$task/comm") == "CPU $vcpu/"* ]] || continue
         basename "$task"
         return
     done
-    die "process $pid has no thread '$name'"
+    die "process $pid has no thread of vCPU $vcpu"
 }
 
-# The directory of a thread's cpuset cgroup.
-cpuset_of() {
-    local file=/proc/$1/task/$(tid_of "$1" "$2")/cgroup v1
+# What others than vnuma say of a thread: the kernel's list of CPUs it may run on.
+allowed_of() {
+    awk '$1 == "Cpus_allowed_list:" { print $2 }' "/proc/$1/task/$2/status"
+}
+
+vcpu_allowed() { allowed_of "$1" "$(vcpu_tid "$1" "$2")"; }
+
+# The directory of a vCPU's cpuset cgroup.
+vcpu_cpuset() {
+    local file=/proc/$1/task/$(vcpu_tid "$1" "$2")/cgroup v1
     v1=$(awk -F: '$2 ~ /(^|,)cpuset(,|$)/ { print $3 }' "$file")
     if [[ -n $v1 ]]; then
         echo "/sys/fs/cgroup/cpuset$v1"
@@ -89,6 +86,56 @@ state_of() {
 }
 
 online_cpus() { cat /sys/devices/system/cpu/online; }
+
+# The ids of the nodes that have CPUs and memory, one a line.
+full_nodes() {
+    comm -12 <(list_of /sys/devices/system/node/has_cpu) <(list_of /sys/devices/system/node/has_memory) | sort -n
+}
+
+# The kernel's list format, one number a line, in the order that comm wants.
+list_of() {
+    tr ',' '\n' <"$1" | while IFS=- read -r from to; do seq "$from" "${to:-$from}"; done | sort
+}
+
+node_cpus() { cat "/sys/devices/system/node/node$1/cpulist"; }
+
+need_nodes() {
+    (($(full_nodes | wc -l) >= $1)) || {
+        echo "skipped: needs $1 nodes with CPUs and memory" >&2
+        exit 77
+    }
+}
+
+# anon_kib PID [NODE]: what numa_maps says of anonymous memory, on one node or all.
+anon_kib() {
+    awk -v node="${2-}" '!/ file=/ { size = 4
+        for (i = 3; i <= NF; i++) if (split($i, p, "=") == 2 && p[1] == "kernelpagesize_kB") size = p[2]
+        for (i = 3; i <= NF; i++) if ($i ~ /^N[0-9]+=/) {
+            split(substr($i, 2), p, "=")
+            if (node == "" || p[1] == node) sum += p[2] * size
+        } } END { print sum + 0 }' "/proc/$1/numa_maps"
+}
+
+# anon_share PID NODE: how much of the anonymous memory is on that node, in hundredths of a per cent.
+anon_share() { echo $((10000 * $(anon_kib "$1" "$2") / $(anon_kib "$1"))); }
+
+# all_to_node PID NODE: by migratepages, which leaves what is in use just then: again until it is there.
+all_to_node() {
+    local tries
+    for ((tries = 0; tries < 50; tries++)); do
+        migratepages "$1" all "$2" || true # its own status says nothing
+        (($(anon_share "$1" "$2") < 9990)) || return 0
+        sleep 0.2
+    done
+    die "migratepages brings only $(anon_share "$1" "$2") of 10000 to node $2"
+}
+
+# numastat_mib PID NODE: numastat's own total for a process on a node, in whole MiB.
+numastat_mib() {
+    numastat -p "$1" | awk -v node="$2" '
+        /Node [0-9]+/ { for (i = 1; i <= NF; i++) if ($i == "Node") column[$(i + 1)] = ++n }
+        /^Total/ { if (node in column) printf "%d", $(1 + column[node]) }'
+}
 
 need_cpus() {
     (($(nproc) >= $1)) || {

@@ -31,12 +31,12 @@ same "$(state_of "$vm")" "$before" 'the dry run changed the guest'
 
 say "apply pins every thread, live and stored"
 expect 0 apply "$vm"
-same "$(allowed_of "$pid" 'CPU 0/TCG')" "$pin0" 'kernel, vCPU 0'
-same "$(allowed_of "$pid" 'CPU 1/TCG')" "$pin1" 'kernel, vCPU 1'
+same "$(vcpu_allowed "$pid" 0)" "$pin0" 'kernel, vCPU 0'
+same "$(vcpu_allowed "$pid" 1)" "$pin1" 'kernel, vCPU 1'
 same "$(virsh -q vcpupin "$vm" 0 | awk '{ print $2 }')" "$pin0" 'libvirt, vCPU 0'
 same "$(virsh -q vcpupin "$vm" 1 --config | awk '{ print $2 }')" "$pin1" 'stored, vCPU 1'
 virsh dumpxml --inactive "$vm" >stored.xml
-has stored.xml "<memory mode='strict' nodeset='0'/>"
+has stored.xml "<memory mode='strict' nodeset='$(jq '.vms[0].cells[0].node' plan.json)'/>"
 guest_exec "$vm" /bin/busybox nproc >/dev/null || die 'the guest stopped answering'
 
 say "applied is in place: verify finds nothing, a second plan has no steps"
@@ -50,7 +50,7 @@ same "$(state_of "$vm")" "$applied" 'a second apply changed something'
 
 say "drift made behind its back is found, with evidence"
 # What a slice's AllowedCPUs= does: the cpuset of the thread changes, and libvirt does not notice.
-cpuset=$(cpuset_of "$pid" 'CPU 0/TCG')
+cpuset=$(vcpu_cpuset "$pid" 0)
 echo "$pin1" >"$cpuset/cpuset.cpus"
 same "$(virsh -q vcpupin "$vm" 0 | awk '{ print $2 }')" "$pin0" 'libvirt notices after all'
 expect 1 verify "$vm" --json
@@ -78,6 +78,6 @@ has out undone
 
 say "a saved plan is carried out"
 expect 0 apply ./plan.json
-same "$(allowed_of "$pid" 'CPU 0/TCG')" "$pin0" 'kernel, vCPU 0'
+same "$(vcpu_allowed "$pid" 0)" "$pin0" 'kernel, vCPU 0'
 expect 0 undo
 same "$(state_of "$vm")" "$before" 'undo left a difference'

@@ -1,5 +1,6 @@
 #!/bin/bash
-# --via save-restore re-places a running guest with its uptime going on.
+# --via save-restore re-places a running guest with its uptime going on; where there are two nodes,
+# away from the one where its memory lies.
 # shellcheck source=lib.sh
 source "$HERE/lib.sh"
 need_cpus 2
@@ -11,18 +12,28 @@ guest_start "$vm"
 guest_wait_agent "$vm"
 boot_id=$(guest_exec "$vm" /bin/busybox cat /proc/sys/kernel/random/boot_id)
 before=$(virsh dumpxml --inactive --security-info "$vm")
+uptime_of() { guest_exec "$vm" /bin/busybox cut -d. -f1 /proc/uptime; }
+mapfile -t nodes < <(full_nodes)
+right=${nodes[0]} options=()
+if ((${#nodes[@]} > 1)); then
+    options=(--reserve "$(node_cpus "${nodes[1]}")")
+    all_to_node "$(guest_pid "$vm")" "${nodes[1]}"
+fi
+up=$(uptime_of)
 
-expect 0 plan "$vm" --via save-restore
+expect 0 plan "$vm" --via save-restore "${options[@]}"
 has out 'save'
-expect 0 apply "$vm" --via save-restore --json
+expect 0 apply "$vm" --via save-restore "${options[@]}" --json
 same "$(jq '.paused_ms > 0' out)" true 'the pause was not measured'
 guest_wait_agent "$vm"
 same "$(guest_exec "$vm" /bin/busybox cat /proc/sys/kernel/random/boot_id)" "$boot_id" 'the guest was restarted'
 virsh dumpxml "$vm" >live.xml
-has live.xml "<memory mode='strict' nodeset='0'/>"
+has live.xml "<memory mode='strict' nodeset='$right'/>"
 expect 0 verify "$vm"
 pid=$(guest_pid "$vm")
-grep -q 'bind:0' "/proc/$pid/numa_maps" || die 'the guest memory is not bound to node 0'
+grep -q "bind:$right " "/proc/$pid/numa_maps" || die "the guest's memory is not bound to node $right"
+(($(anon_share "$pid" "$right") >= 9900)) || die "memory is elsewhere than on node $right"
+(($(uptime_of) >= up)) || die 'the uptime began anew'
 
 expect 0 undo
 guest_wait_agent "$vm"
