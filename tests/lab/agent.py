@@ -7,6 +7,7 @@ import os
 import socket
 import tarfile
 import time
+from shlex import quote
 
 CHUNK = 48 << 10  # larger writes were seen to hang in the agent
 READ = 256 << 10
@@ -125,8 +126,8 @@ class Agent:
         name = f"/run/lab-put-{os.getpid()}.tar.gz"
         self.write_file(name, packed.getvalue())
         errors = []
-        status = self.run(f"mkdir -p '{place}' && tar -xzf {name} --no-same-owner -C '{place}'; s=$?; rm -f {name}; exit $s",
-                          lambda _: None, errors.append)
+        command = f"mkdir -p {quote(place)} && tar -xzf {name} --no-same-owner -C {quote(place)}"
+        status = self.run(f"{command}; status=$?; rm -f {name}; exit $status", lambda _: None, errors.append)
         if status:
             raise AgentError(f"cannot unpack in '{place}' of the lab: {b''.join(errors).decode(errors='replace')}")
 

@@ -79,7 +79,7 @@ def cmd_boot(machine, args):
                            "'scripts/lab down' ends it, --dir DIR is for a second one")
     owner = 0 if args.keep else args.owner or default_owner()
     try:
-        boot(machine, image_directory(), args.shape, SHAPES[args.shape], owner, say)
+        boot(machine, image_directory(), CACHE, args.shape, owner, say)
     except BaseException:
         machine.stop()
         say(f"what the lab said is in '{machine.console}' and '{machine.log}'")
@@ -143,8 +143,8 @@ def cmd_console(machine, _):
 def cmd_status(machine, args):
     now = machine.running()
     if args.json:
-        print(json.dumps({"schema": "vnuma.lab/1", "running": now, "shapes":
-                          {name: {"what": shape.what, "guests": shape.guests} for name, shape in SHAPES.items()}}, indent=2))
+        shapes = {name: {"what": shape.what, "guests": shape.guests} for name, shape in SHAPES.items()}
+        print(json.dumps({"schema": "vnuma.lab/1", "running": now, "shapes": shapes}, indent=2))
         return 0
     print(f"'{now['shape']}' runs in '{machine.dir}', QEMU is process {now['pid']}" if now else
           f"no lab runs in '{machine.dir}'")
@@ -173,7 +173,7 @@ def parse():
     parser = argparse.ArgumentParser(prog="lab", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dir", default=os.environ.get("VNUMA_LAB") or os.path.join(CACHE, "running"),
-                        help="where the running lab has its sockets, disk and logs (default: VNUMA_LAB, else %(default)s)")
+                        help="where the running lab has its sockets, disk and logs (VNUMA_LAB; now %(default)s)")
     commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
     commands.add_parser("build", help="make the lab host").set_defaults(run=cmd_build)
     sub = commands.add_parser("boot", help="boot it")

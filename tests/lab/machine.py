@@ -39,7 +39,8 @@ class Machine:
 
     def prepare(self):
         if len(self.path("console.sock")) > 100:
-            raise MachineError(f"'{self.dir}' is too long for the name of a socket: choose a shorter --dir or VNUMA_LAB")
+            raise MachineError(f"'{self.dir}' is too long for the name of a socket: "
+                               "choose a shorter --dir or VNUMA_LAB")
         os.makedirs(self.dir, mode=0o700, exist_ok=True)
 
     def running(self):

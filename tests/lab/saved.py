@@ -17,6 +17,7 @@ import time
 from agent import Agent, AgentError
 from machine import MachineError
 from progress import ticking
+from shapes import SHAPES
 
 KERNEL = ("root=/dev/vda rw console=ttyS0 quiet panic=-1 net.ifnames=0 nowatchdog "
           "systemd.unified_cgroup_hierarchy=1 clocksource=tsc tsc=reliable")
@@ -38,11 +39,12 @@ def overlay(path, backing, backing_format):
                    stdout=subprocess.DEVNULL, cwd=os.path.dirname(path))
 
 
-def state_directory(image, name, shape):
-    """A state fits one QEMU and one machine only; the name tells them all."""
+def state_directory(image, cache, name, shape):
+    """A state fits one QEMU and one machine only; the name tells them all. Beside an image of somebody else's."""
+    states = f"{image}/states" if os.access(image, os.W_OK) else f"{cache}/states-{os.path.basename(image)}"
     version = subprocess.run(["qemu-system-x86_64", "--version"], check=True, capture_output=True).stdout
     key = hashlib.sha256(version + shlex.join(arguments("", shape, "")).encode() + READY.encode()).hexdigest()
-    return os.path.join(image, "states", f"{name}-{key[:12]}")
+    return f"{states}/{name}-{key[:12]}"
 
 
 def seconds_to_boot(shape):
@@ -105,9 +107,10 @@ def only_one(directory):
         yield
 
 
-def boot(machine, image, name, shape, owner, say):
+def boot(machine, image, cache, name, owner, say):
     """Boots the shape; from its saved state where there is one, which is made where not."""
-    directory = state_directory(image, name, shape)
+    shape = SHAPES[name]
+    directory = state_directory(image, cache, name, shape)
     machine.prepare()
     if not os.path.isdir(directory):
         with only_one(directory):
