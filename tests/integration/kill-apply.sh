@@ -25,9 +25,9 @@ memory_is() {
     ((${#nodes[@]} > 1)) || return 0
     kib=$(awk -v node="N${nodes[1]}=" '/anon=16384 / { for (i = 3; i <= NF; i++)
         if (index($i, node) == 1) sum += 4 * substr($i, length(node) + 1) } END { print sum }' "/proc/$pid/numa_maps")
-    # the way back is content with what was there but for a hundredth and a MiB
+    # the way back is content with what was there but for a hundredth and a huge page a node
     case $1 in
-    before) ((kib >= 131072 * 99 / 100 - 1024)) ;;
+    before) ((kib >= 131072 * 99 / 100 - 4096)) ;;
     after) ((kib >= 65536 * 99 / 100 && kib <= 65536 * 101 / 100)) ;;
     esac || die "$2: $kib of 131072 KiB of the memory are on node ${nodes[1]}"
 }
