@@ -209,6 +209,9 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         return args.run(Machine(args.dir), args)
+    except BrokenPipeError:  # whoever reads the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 141
     except (MachineError, AgentError, OSError, subprocess.CalledProcessError) as e:
         say(e)
         return ENVIRONMENT

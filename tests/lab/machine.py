@@ -43,17 +43,26 @@ class Machine:
                                "choose a shorter --dir or VNUMA_LAB")
         os.makedirs(self.dir, mode=0o700, exist_ok=True)
 
-    def running(self):
-        """What boot noted of the running lab, or None. Its keeper holds the lock for as long as it lives."""
+    def held(self):
+        """Is there a keeper? It holds the lock for as long as it lives."""
         try:
             with open(self.path("lock"), encoding="ascii") as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return None
+            return False
         except FileNotFoundError:
-            return None
+            return False
         except BlockingIOError:
-            with open(self.path("lab.json"), encoding="utf-8") as f:
+            return True
+
+    def running(self):
+        """What boot noted of the running lab, or None. One that starts or ends just now is waited for."""
+        for _ in range(200):
+            if not self.held():
+                return None
+            with contextlib.suppress(FileNotFoundError), open(self.path("lab.json"), encoding="utf-8") as f:
                 return json.load(f)
+            time.sleep(0.05)
+        raise MachineError(f"the lab in '{self.dir}' neither starts nor ends; see '{self.log}'")
 
     def start(self, arguments, owner, facts, state=None):
         """Starts QEMU under a keeper; state: a saved state to restore."""
@@ -87,9 +96,7 @@ class Machine:
         self.clear()
         qemu = self.spawn(arguments, state)
         try:
-            note = dict(facts, pid=qemu.pid, keeper=os.getpid(), owner=owner)
-            with open(self.path("lab.json"), "w", encoding="utf-8") as f:
-                json.dump(note, f)
+            self.write_note(dict(facts, pid=qemu.pid, keeper=os.getpid(), owner=owner))
             self.wait_for_sockets(qemu)
             Hub(self.path("agent.sock"), self.path("channel.sock")).start()
             os.write(ready, b"started")
@@ -101,6 +108,12 @@ class Machine:
             qemu.wait()
             self.clear()
         return 0
+
+    def write_note(self, note):
+        """At once, for others may be reading."""
+        with open(self.path("lab.json.new"), "w", encoding="utf-8") as f:
+            json.dump(note, f)
+        os.rename(self.path("lab.json.new"), self.path("lab.json"))
 
     def spawn(self, arguments, state):
         libc = ctypes.CDLL(None, use_errno=True)
@@ -148,7 +161,7 @@ class Machine:
         except (OSError, MachineError):
             os.kill(now["keeper"], signal.SIGTERM)  # it holds the lock, so that the number is still its own
         for _ in range(200):
-            if not self.running():
+            if not self.held():
                 return True
             time.sleep(0.05)
         raise MachineError(f"the lab in '{self.dir}' does not end; its keeper is process {now['keeper']}")
