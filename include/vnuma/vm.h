@@ -61,7 +61,13 @@ const struct vn_cpuset *vn_domain_pin(const struct vn_domain *domain, unsigned v
 /** vn_domain_memnode() - the memnode of a cell, or NULL. */
 const struct vn_memnode *vn_domain_memnode(const struct vn_domain *domain, unsigned cell);
 
-enum vn_vm_state { VN_VM_SHUTOFF, VN_VM_RUNNING, VN_VM_PAUSED, VN_VM_OTHER };
+enum vn_vm_state {
+    VN_VM_SHUTOFF,
+    VN_VM_RUNNING,
+    VN_VM_PAUSED,
+    VN_VM_SAVING, /* stands still while its memory is written to a file; off when that is done */
+    VN_VM_OTHER,
+};
 
 enum {
     VN_THREAD_CONFIGURED = 1u << 0, /* configured is known */

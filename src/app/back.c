@@ -77,16 +77,23 @@ static enum vn_look look(struct vn_run *run, size_t i, const struct vn_snapshot 
     return r < 0 ? VN_LOOK_AFTER : found;
 }
 
-/* Nothing to take back where the VM is gone or off; but one that was being saved is off because of that. */
+/* Off, or about to be, because of a save that nobody restored from yet. */
+static bool was_saved(const struct vn_journal_step *at, const struct vn_snapshot *now)
+{
+    return at->step.kind == VN_STEP_SAVE_RESTORE && now && vn_snapshot_vm(now, at->step.vm) &&
+           (at->state == VN_STEP_BEGUN || at->state == VN_STEP_UNDOING || at->state == VN_STEP_STUCK);
+}
+
+/*
+ * Nothing to take back where the VM is gone or off. But one that was saved is restored, when somebody
+ * asks for it: what is stuck already was reported; recovery starts no guest behind anybody's back.
+ */
 static int set_gone(struct vn_run *run, size_t i, const struct vn_snapshot *now, const char *there, struct vn_err *err)
 {
-    const struct vn_journal_step *at = &run->steps[i];
-
-    if (at->step.kind == VN_STEP_SAVE_RESTORE && (at->state == VN_STEP_BEGUN || at->state == VN_STEP_UNDOING) && now &&
-        vn_snapshot_vm(now, at->step.vm))
+    if (was_saved(&run->steps[i], now) && run->steps[i].state != VN_STEP_STUCK)
         return vn_run_set(run, i, VN_STEP_STUCK,
-                          "interrupted between save and restore: the VM does not run; 'virsh restore' or "
-                          "'virsh start' brings it back from what was saved",
+                          "interrupted between save and restore: the VM does not run; 'vnuma undo' restores it "
+                          "from what was saved",
                           err);
     return vn_run_set(run, i, VN_STEP_UNDONE, there ? there : "the VM is gone", err);
 }
@@ -99,6 +106,8 @@ static int back_one(struct vn_run *run, size_t i, const struct vn_snapshot *now,
 
     switch (look(run, i, now, &there)) {
     case VN_LOOK_GONE:
+        if (was_saved(at, now) && at->state == VN_STEP_STUCK)
+            break;
         return set_gone(run, i, now, there, err);
     case VN_LOOK_BEFORE:
         if (at->state != VN_STEP_BEGUN)

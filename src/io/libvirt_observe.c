@@ -12,14 +12,14 @@
 
 enum { TRIES = 3 }; /* for a VM that stops or starts while it is being read */
 
-static enum vn_vm_state state_of(int state, bool active)
+static enum vn_vm_state state_of(int state, int reason, bool active)
 {
     switch (state) {
     case VIR_DOMAIN_RUNNING:
     case VIR_DOMAIN_BLOCKED:
         return VN_VM_RUNNING;
     case VIR_DOMAIN_PAUSED:
-        return VN_VM_PAUSED;
+        return reason == VIR_DOMAIN_PAUSED_SAVE ? VN_VM_SAVING : VN_VM_PAUSED;
     case VIR_DOMAIN_SHUTOFF:
         return VN_VM_SHUTOFF;
     default:
@@ -145,18 +145,18 @@ static int read_once(struct vn_libvirt *virt, virDomainPtr domain, const struct 
 {
     const char *name = virDomainGetName(domain); /* now: a call of libvirt's forgets the error before it */
     char uuid[VIR_UUID_STRING_BUFLEN] = "";
-    int state, active, persistent = 0, r = 0;
+    int state, reason, active, persistent = 0, r = 0;
 
     *vm = (struct vn_vm){.emulator = {.cpu = -1}};
     active = virDomainIsActive(domain);
     if (active < 0 || (persistent = virDomainIsPersistent(domain)) < 0 ||
-        virDomainGetState(domain, &state, NULL, 0) < 0 || virDomainGetUUIDString(domain, uuid) < 0)
+        virDomainGetState(domain, &state, &reason, 0) < 0 || virDomainGetUUIDString(domain, uuid) < 0)
         return vn_virt_fail(err, "cannot read VM '%s'", name);
     vm->name = vn_arena_strdup(arena, name);
     vm->uuid = vn_arena_strdup(arena, uuid);
     if (!vm->name || !vm->uuid)
         return vn_nomem(err);
-    vm->state = state_of(state, active == 1);
+    vm->state = state_of(state, reason, active == 1);
     if (persistent)
         r = read_xml(virt, domain, VN_XML_STORED, arena, &vm->stored_xml, &vm->stored, err);
     if (r == 0 && active)

@@ -236,6 +236,20 @@ static int resume(struct job *job, const char *xml, uint64_t *ret_paused_ms, str
     return r;
 }
 
+/* A save goes on in libvirtd, though the vnuma that asked for it is gone. */
+static void wait_for_save(struct job *job)
+{
+    const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
+    int state, reason;
+
+    (void)snprintf(job->what, sizeof job->what, "saving %.96s", job->vm);
+    while (virDomainGetState(job->domain, &state, &reason, 0) == 0 && state == VIR_DOMAIN_PAUSED &&
+           reason == VIR_DOMAIN_PAUSED_SAVE) {
+        show_save(job);
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 int vn_virt_save_restore(void *self, const char *vm, const char *xml, const struct vn_progress *progress,
                          uint64_t *ret_paused_ms, struct vn_err *err)
 {
@@ -248,6 +262,7 @@ int vn_virt_save_restore(void *self, const char *vm, const char *xml, const stru
         return r;
     if (virDomainRef(job.domain) < 0)
         return vn_virt_fail(err, "VM '%s'", vm);
+    wait_for_save(&job);
     active = virDomainIsActive(job.domain);
     if (active < 0)
         r = vn_virt_fail(err, "VM '%s'", vm);

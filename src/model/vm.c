@@ -10,7 +10,7 @@ static int find_name(const char *const *names, size_t n, const char *name)
     return -1;
 }
 
-static const char *const states[] = {"shut off", "running", "paused", "other"};
+static const char *const states[] = {"shut off", "running", "paused", "saving", "other"};
 static const char *const modes[] = {"default", "strict", "preferred", "interleave", "restrictive"};
 
 const char *vn_vm_state_name(enum vn_vm_state state)

@@ -388,16 +388,23 @@ static int op_save_restore(void *self, const char *name, const char *xml, const 
     const struct vn_domain *domain;
     struct fake_vm *vm;
     char text[FAKE_XML];
-    int r = running(fake, "save_restore", name, &vm, err);
+    int r = call(fake, "save_restore", err);
 
     (void)progress;
+    vm = r == 0 ? find(fake, name) : NULL;
+    if (r == 0 && !vm)
+        r = VN_FAIL(err, VN_E_ABSENT, .got = name, .cause = "no such VM");
+    if (r == 0 && !vm->running && !vm->saved)
+        r = VN_FAIL(err, VN_E_REFUSED, .got = name, .cause = "the VM does not run");
     if (r == 0)
         r = written(xml, text, err);
     if (r < 0)
         return r;
     vm->running = false;
+    vm->saved = true;
     if (fake->hook)
         fake->hook(fake->hook_self, "saved");
+    vm->saved = false;
     memcpy(vm->live, text, sizeof text);
     domain = parse(&arena, text);
     for (unsigned i = 0; i < vm->n_vcpus; i++) {

@@ -14,7 +14,7 @@
 enum { FAKE_VMS = 2, FAKE_NODES = 2, FAKE_VCPUS = 4, FAKE_CELLS = 2, FAKE_XML = 8192 };
 
 struct fake_vm {
-    bool exists, running;
+    bool exists, running, saved; /* saved: off, and can be restored */
     char name[16], uuid[40];
     char stored[FAKE_XML], live[FAKE_XML];
     struct vn_cpuset vcpus[FAKE_VCPUS], emulator, iothread;

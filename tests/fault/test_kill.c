@@ -113,6 +113,32 @@ static void recovery_is_killed(void **state)
         }
 }
 
+/* Said to be off by recovery, and back as it was by the undo that recovery's note names. */
+static void assert_restored_by_undo(struct journey *j)
+{
+    struct vn_applied undone;
+    struct vn_err err = {0};
+
+    assert_int_equal(journey_run(j, JOURNEY_UNDO, NULL, &undone, NULL, &err), 0);
+    assert_int_equal(undone.state, VN_APPLY_UNDONE);
+    assert_true(j->host->state.vms[0].running);
+    assert_true(journey_is(j, &j->before));
+    vn_applied_drop(&undone);
+}
+
+/* What was saved is gone: there is nothing to restore from, and that is not said to be undone. */
+static void assert_stuck_without_save(struct journey *j)
+{
+    struct vn_applied undone;
+    struct vn_err err = {0};
+
+    j->host->state.vms[0].saved = false;
+    assert_int_equal(journey_run(j, JOURNEY_UNDO, NULL, &undone, NULL, &err), -VN_E_PARTIAL);
+    assert_int_equal(undone.steps[0].state, VN_STEP_STUCK);
+    vn_applied_drop(&undone);
+    j->host->state.vms[0].saved = true;
+}
+
 static void a_save_that_is_interrupted_is_reported(void **state)
 {
     struct journey *j = *state;
@@ -134,7 +160,9 @@ static void a_save_that_is_interrupted_is_reported(void **state)
             seen = true;
             assert_int_equal(found.n_entries, 1);
             assert_int_equal(found.entries[0].state, VN_APPLY_PARTIAL);
-            assert_non_null(strstr(found.entries[0].steps[0].note, "virsh restore"));
+            assert_non_null(strstr(found.entries[0].steps[0].note, "vnuma undo"));
+            assert_stuck_without_save(j);
+            assert_restored_by_undo(j);
         }
         vn_recovered_drop(&found);
     }

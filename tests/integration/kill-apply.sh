@@ -42,13 +42,6 @@ is_after() {
     memory_is after "$1"
 }
 
-# killed POINT COMMAND...: vnuma, killed there.
-killed() {
-    local status=0
-    VNUMA_TEST_KILL_AT=$1 "$VNUMA" --state "$STATE" "${@:2}" >out 2>err || status=$?
-    ((status == 137)) || die "'${*:2}' was not killed at '$1' but ended with $status"
-} 2>/dev/null # bash's own word about it
-
 expect 0 plan "$vm" --json
 steps=$(jq '.steps | length' out)
 ((steps >= 3)) || die "only $steps steps to kill at"

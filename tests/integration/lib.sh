@@ -30,6 +30,13 @@ expect() {
     die "'vnuma $*' ended with $status, expected $wanted"
 }
 
+# killed POINT ARGS...: vnuma, which is killed at that point. (Bash's own word about it is left out.)
+killed() {
+    local status=0
+    { VNUMA_TEST_KILL_AT=$1 "$VNUMA" --state "$STATE" "${@:2}" >out 2>err || status=$?; } 2>/dev/null
+    ((status == 137)) || die "'${*:2}' was not killed at '$1' but ended with $status"
+}
+
 # has FILE PATTERN: an extended regular expression must match in the file.
 has() {
     grep -Eq -- "$2" "$1" && return
