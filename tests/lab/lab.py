@@ -130,11 +130,17 @@ def cmd_console(machine, _):
         try:
             tty.setraw(0)
             while True:
-                for source in select.select([0, sock], [], [])[0]:
-                    data = os.read(source if source == 0 else sock.fileno(), 4096)
-                    if not data or (source == 0 and b"\x1d" in data):
+                ready = select.select([0, sock], [], [])[0]
+                if sock in ready:
+                    data = sock.recv(4096)
+                    if not data:  # the lab ended
                         return 0
-                    (sock.sendall if source == 0 else sys.stdout.buffer.raw.write)(data)
+                    os.write(1, data)
+                if 0 in ready:
+                    data = os.read(0, 4096)
+                    if not data or b"\x1d" in data:
+                        return 0
+                    sock.sendall(data)
         finally:
             termios.tcsetattr(0, termios.TCSADRAIN, before)
             print()
