@@ -7,83 +7,160 @@
 #include <time.h>
 #include <vnuma/planner.h>
 
-/* How long a plan takes on a large host that exists on paper only: bench-planner [NODES [CELLS]] */
+#include "paper.h"
 
-enum { PUS = 4096, L3_PUS = 32 };
+/*
+ * How long the planner's call takes, by itself, on hosts that exist on paper: bench-planner CASE [RUNS], or
+ * bench-planner --nova CASE [RUNS] for the same problems in the words of Nova's planner.
+ */
 
-static void make_host(struct vn_problem *problem, unsigned n_nodes)
+struct bench_case {
+    const char *name, *what;
+    struct paper paper;
+    unsigned cells, vcpus, holding; /* cells above 0: paper_cells() */
+    unsigned many;                  /* above 0: paper_many() */
+    bool varies;                    /* another problem with each run */
+};
+
+static const struct bench_case cases[] = {
+    {"one-8", "one VM, 8 nodes, 512 CPUs, 100 VMs there", {8, 32, 100}, .varies = true},
+    {"one-64", "one VM, 64 nodes, 2048 CPUs, 300 VMs there", {64, 16, 300}, .varies = true},
+    {"cells-16", "4 cells of 64 vCPUs, 16 nodes, 4096 CPUs", {16, 128, 0}, 4, 64, 16, .varies = false},
+    {"refuse-7", "7 equal cells, 16 nodes, 6 can hold one", {16, 4, 0}, 7, 1, 6, .varies = false},
+    {"refuse-8", "8 equal cells, 16 nodes, 7 can hold one", {16, 4, 0}, 8, 1, 7, .varies = false},
+    {"many-400", "400 VMs together, 64 nodes, 2048 CPUs", {64, 16, 0}, .many = 400, .varies = true},
+};
+
+struct tally {
+    double *ms;
+    unsigned runs, vms, placed, proved;
+    struct vn_cost cost, bound; /* sums over the runs */
+};
+
+static void make(const struct bench_case *c, unsigned run, struct vn_problem *ret)
 {
-    struct vn_host *host = &problem->host;
-    unsigned cores = PUS / 2, each = cores / n_nodes;
-
-    host->n_nodes = n_nodes;
-    host->n_cores = cores;
-    host->n_l3 = PUS / L3_PUS;
-    host->nodes = vn_arena_array(&problem->arena, n_nodes, sizeof *host->nodes);
-    host->cores = vn_arena_array(&problem->arena, cores, sizeof *host->cores);
-    host->l3 = vn_arena_array(&problem->arena, host->n_l3, sizeof *host->l3);
-    host->distances = vn_arena_array(&problem->arena, (size_t)n_nodes * n_nodes, sizeof *host->distances);
-    if (!host->nodes || !host->cores || !host->l3 || !host->distances)
-        exit(3);
-    for (unsigned core = 0; core < cores; core++) {
-        for (unsigned t = 0; t < 2; t++) {
-            vn_cpuset_add(&host->cores[core], core + t * cores);
-            vn_cpuset_add(&host->l3[core / (L3_PUS / 2)], core + t * cores);
-            vn_cpuset_add(&host->nodes[core / each].cpus, core + t * cores);
-        }
-    }
-    for (unsigned a = 0; a < n_nodes; a++) {
-        host->nodes[a].id = (int)a;
-        host->nodes[a].memory_kib = host->nodes[a].free_kib = UINT64_C(256) << 20;
-        for (unsigned b = 0; b < n_nodes; b++) /* four nodes a board, two boards a cabinet */
-            host->distances[a * n_nodes + b] = a == b ? 10 : a / 4 == b / 4 ? 12 : a / 8 == b / 8 ? 20 : 32;
-    }
+    if (c->cells)
+        paper_cells(&c->paper, c->cells, c->vcpus, c->holding, ret);
+    else if (c->many)
+        paper_many(&c->paper, c->many, c->varies ? run : 0, ret);
+    else
+        paper_one(&c->paper, c->varies ? run : 0, ret);
 }
 
-static int plan_once(unsigned n_nodes, unsigned cells, double *ret_ms)
+/* CPU time of this thread: what else the machine does is not the planner's. */
+static double now_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void add_cost(struct vn_cost *sum, const struct vn_cost *one)
+{
+    sum->placed_vcpus += one->placed_vcpus;
+    sum->distance += one->distance;
+    sum->l3 += one->l3;
+}
+
+static int plan_once(const struct bench_case *c, unsigned run, struct tally *tally)
 {
     VN_AUTO(vn_problem) problem = {0};
     VN_AUTO(vn_plan) plan = {0};
-    char name[] = "big", uuid[] = "";
-    struct vn_request vm = {.name = name, .uuid = uuid, .movable = true};
-    struct timespec from, to;
     struct vn_err err;
+    double from;
     int r;
 
-    make_host(&problem, n_nodes);
-    vm.policy.cells.kind = VN_CELLS_NUMBER;
-    vm.policy.cells.number = cells;
-    vm.vcpus = 64 * cells;
-    vm.memory_kib = (UINT64_C(128) << 20) * cells;
-    problem.vms = &vm;
-    problem.n_vms = 1;
-    (void)clock_gettime(CLOCK_MONOTONIC, &from);
+    make(c, run, &problem);
+    from = now_ms();
     r = vn_planner_solve(&problem, NULL, &plan, &err);
-    (void)clock_gettime(CLOCK_MONOTONIC, &to);
-    *ret_ms = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
+    tally->ms[tally->runs++] = now_ms() - from;
     if (r == 0)
         r = vn_planner_check(&problem, &plan, &err);
-    if (r < 0 || !plan.n_vms)
-        (void)fprintf(stderr, "%s\n", r < 0 ? err.cause : "does not fit");
-    else
-        (void)printf("%u PUs, %u nodes, %u vCPUs in %u cells: %.1f ms%s\n", (unsigned)PUS, n_nodes, vm.vcpus, cells,
-                     *ret_ms, plan.optimal ? ", proved" : "");
+    if (r < 0) {
+        (void)fprintf(stderr, "bench-planner: %s, run %u: %s\n", c->name, run, err.cause);
+        return r;
+    }
+    tally->vms += (unsigned)(plan.n_vms + plan.n_unplaced);
+    tally->placed += (unsigned)plan.n_vms;
+    tally->proved += plan.optimal;
+    add_cost(&tally->cost, &plan.cost);
+    add_cost(&tally->bound, &plan.bound);
+    return 0;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x, y;
+
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return x < y ? -1 : x > y;
+}
+
+static int report(const struct bench_case *c, struct tally *tally)
+{
+    struct rusage usage;
+
+    if (getrusage(RUSAGE_SELF, &usage) < 0)
+        return -1;
+    qsort(tally->ms, tally->runs, sizeof *tally->ms, ascending);
+    (void)printf("%-44s p50 %9.3f  p99 %9.3f  max %9.3f ms  peak %.1f MiB\n", c->what, tally->ms[tally->runs / 2],
+                 tally->ms[tally->runs * 99 / 100], tally->ms[tally->runs - 1], (double)usage.ru_maxrss / 1024);
+    (void)printf("%-44s %u runs: %u of %u VMs placed, %u plans proved the best", "", tally->runs, tally->placed,
+                 tally->vms, tally->proved);
+    if (c->many)
+        (void)printf("; vCPUs %" PRIu64 " of at most %" PRIu64 ", distance %.3f of at least %.3f, L3 %" PRIu64
+                     " of at least %" PRIu64,
+                     tally->cost.placed_vcpus, tally->bound.placed_vcpus, tally->cost.distance, tally->bound.distance,
+                     tally->cost.l3, tally->bound.l3);
+    (void)printf("\n");
+    return 0;
+}
+
+static int measure(const struct bench_case *c, unsigned runs)
+{
+    struct tally warm = {0}, tally = {0};
+    double once;
+    int r;
+
+    warm.ms = &once;
+    tally.ms = calloc(runs, sizeof *tally.ms);
+    r = tally.ms ? plan_once(c, 0, &warm) : -1;
+    for (unsigned run = 0; r == 0 && run < runs; run++)
+        r = plan_once(c, run, &tally);
+    r = r == 0 ? report(c, &tally) : r;
+    free(tally.ms);
     return r;
+}
+
+static int usage(void)
+{
+    (void)fprintf(stderr, "usage: bench-planner [--nova] CASE [RUNS], CASE one of");
+    for (size_t i = 0; i < VN_COUNT(cases); i++)
+        (void)fprintf(stderr, " %s", cases[i].name);
+    (void)fprintf(stderr, "\n");
+    return 2;
 }
 
 int main(int argc, char **argv)
 {
-    unsigned n_nodes = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 16;
-    unsigned cells = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 4;
-    struct rusage usage;
-    double ms;
+    bool nova = argc > 1 && !strcmp(argv[1], "--nova");
+    const char *name = argc > 1 + nova ? argv[1 + nova] : "";
+    unsigned runs = argc > 2 + nova ? (unsigned)strtoul(argv[2 + nova], NULL, 10) : 1;
+    const struct bench_case *c = NULL;
 
-    if (n_nodes < 1 || n_nodes > 64 || PUS / 2 % n_nodes || cells < 1 || cells > n_nodes) {
-        (void)fprintf(stderr, "usage: bench-planner [NODES [CELLS]]: a power of two up to 64, and at most as many\n");
-        return 2;
+    for (size_t i = 0; i < VN_COUNT(cases); i++)
+        c = strcmp(cases[i].name, name) ? c : &cases[i];
+    if (!c || !runs || runs > 1000000)
+        return usage();
+    if (!nova)
+        return measure(c, runs) < 0;
+    for (unsigned run = 0; run < runs; run++) {
+        VN_AUTO(vn_problem) problem = {0};
+
+        make(c, run, &problem);
+        paper_nova(&problem);
     }
-    if (plan_once(n_nodes, cells, &ms) < 0 || getrusage(RUSAGE_SELF, &usage) < 0)
-        return 1;
-    (void)printf("peak memory: %.1f MiB\n", (double)usage.ru_maxrss / 1024);
     return 0;
 }
