@@ -30,6 +30,7 @@ struct vn_nodeset {
  *   X_count, X_empty, X_equal, X_intersects, X_subset(a, b) = a within b
  *   X_next(set, from)           lowest member >= from, or -1; X_next(set, 0) is the first
  *   X_last(set)                 highest member or -1
+ *   X_only(set)                 the member of a set that has just one, or -1
  *   X_cmp(a, b)                 a total order, for sorting
  */
 #define VN_SET_DECLARE(X)                                                                          \
@@ -47,6 +48,7 @@ struct vn_nodeset {
     bool X##_subset(const struct X *a, const struct X *b);                                         \
     int X##_next(const struct X *set, unsigned from);                                              \
     int X##_last(const struct X *set);                                                             \
+    int X##_only(const struct X *set);                                                             \
     int X##_cmp(const struct X *a, const struct X *b);
 
 VN_SET_DECLARE(vn_cpuset)

@@ -31,6 +31,27 @@ static int last_member(const uint64_t *w, size_t n)
     return -1;
 }
 
+static int only_member(const uint64_t *w, size_t n)
+{
+    int first = next_member(w, n, 0);
+    size_t i = first < 0 ? n : (size_t)first / 64;
+    uint64_t more = first < 0 ? 1 : w[i] & (w[i] - 1);
+
+    while (!more && ++i < n)
+        more = w[i];
+    return more ? -1 : first;
+}
+
+/* Most words of most sets are empty: they are not worth a count. */
+static unsigned count(const uint64_t *w, size_t n)
+{
+    unsigned sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += w[i] ? (unsigned)__builtin_popcountll(w[i]) : 0;
+    return sum;
+}
+
 static int compare(const uint64_t *a, const uint64_t *b, size_t n)
 {
     /* the set with the lowest member that the other lacks comes first */
@@ -171,10 +192,7 @@ static char *format(const uint64_t *w, size_t n, char *out, size_t size)
     }                                                                                              \
     unsigned X##_count(const struct X *set)                                                        \
     {                                                                                              \
-        unsigned n = 0;                                                                            \
-        for (size_t i = 0; i < VN_COUNT(set->w); i++)                                              \
-            n += (unsigned)__builtin_popcountll(set->w[i]);                                        \
-        return n;                                                                                  \
+        return count(set->w, VN_COUNT(set->w));                                                    \
     }                                                                                              \
     bool X##_empty(const struct X *set)                                                            \
     {                                                                                              \
@@ -205,6 +223,10 @@ static char *format(const uint64_t *w, size_t n, char *out, size_t size)
     int X##_last(const struct X *set)                                                              \
     {                                                                                              \
         return last_member(set->w, VN_COUNT(set->w));                                              \
+    }                                                                                              \
+    int X##_only(const struct X *set)                                                              \
+    {                                                                                              \
+        return only_member(set->w, VN_COUNT(set->w));                                              \
     }                                                                                              \
     int X##_cmp(const struct X *a, const struct X *b)                                              \
     {                                                                                              \

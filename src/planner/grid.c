@@ -74,10 +74,11 @@ static bool current_cpus(const struct vn_request *vm, const struct vn_cell_size 
 
     for (unsigned i = 0; i < cells[cell].vcpus; i++) {
         unsigned vcpu = cell_vcpu(vm, cells, k, cell, i);
+        int cpu = at && vcpu < at->n_vcpus ? vn_cpuset_only(&at->vcpupin[vcpu]) : -1;
 
-        if (!at || vcpu >= at->n_vcpus || vn_cpuset_count(&at->vcpupin[vcpu]) != 1)
+        if (cpu < 0)
             return false;
-        ret[i] = (uint16_t)vn_cpuset_next(&at->vcpupin[vcpu], 0);
+        ret[i] = (uint16_t)cpu;
     }
     return true;
 }
@@ -86,9 +87,7 @@ static int current_spare(const struct vn_request *vm)
 {
     const struct vn_placement *at = vm->placed;
 
-    if (!at || !at->has_emulatorpin || vn_cpuset_count(&at->emulatorpin) != 1)
-        return -1;
-    return vn_cpuset_next(&at->emulatorpin, 0);
+    return at && at->has_emulatorpin ? vn_cpuset_only(&at->emulatorpin) : -1;
 }
 
 static unsigned set_l3(const struct topo *topo, const struct vn_cpuset *cpus)

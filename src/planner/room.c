@@ -128,9 +128,12 @@ static void own_cpus(const struct vn_request *vm, struct vn_cpuset *ret)
     memset(ret, 0, sizeof *ret);
     if (!vm->placed || vm->policy.policy != VN_CPU_DEDICATED)
         return;
-    for (size_t v = 0; v < vm->placed->n_vcpus; v++)
-        if (vn_cpuset_count(&vm->placed->vcpupin[v]) == 1)
-            vn_cpuset_or(ret, &vm->placed->vcpupin[v]);
+    for (size_t v = 0; v < vm->placed->n_vcpus; v++) {
+        int cpu = vn_cpuset_only(&vm->placed->vcpupin[v]);
+
+        if (cpu >= 0)
+            vn_cpuset_add(ret, (unsigned)cpu);
+    }
 }
 
 /* A floating VM that stays counts where it floats, in equal parts for each node. */
@@ -169,7 +172,7 @@ static void keep_vm(struct room *room, const struct vn_request *vm)
     own_cpus(vm, &own);
     room_take(room, &own, vm->policy.threads != VN_THREADS_PREFER);
     if (vm->placed && vm->policy.emulator.kind == VN_EMULATOR_ISOLATE && vm->placed->has_emulatorpin &&
-        vn_cpuset_count(&vm->placed->emulatorpin) == 1)
+        vn_cpuset_only(&vm->placed->emulatorpin) >= 0)
         room_take(room, &vm->placed->emulatorpin, false);
     if (vm->policy.policy == VN_CPU_SHARED)
         add_demand(room, vm);

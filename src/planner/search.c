@@ -104,7 +104,7 @@ static void extend(struct state *s, size_t depth, size_t n)
     s->sum[depth + 1].s[SC_DISTANCE] += from[n] * grid->cells[depth].vcpus;
     for (size_t c = SC_L3; c < SC_N; c++)
         s->sum[depth + 1].s[c] += grid->unit[depth * grid->n + n].s[c];
-    for (size_t x = 0; x < grid->n; x++)
+    for (size_t x = 0; x < grid->n && depth + 1 < grid->k; x++) /* past the last cell nothing is reached for */
         to[x] = from[x] + (uint64_t)grid->cells[depth].vcpus * (vn_host_distance(s->topo->host, n, x) - 10);
 }
 

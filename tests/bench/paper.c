@@ -136,7 +136,7 @@ static void fill(struct vn_problem *problem, const struct paper *paper, uint64_t
 
 void paper_one(const struct paper *paper, uint64_t number, struct vn_problem *ret)
 {
-    static const unsigned sizes[] = {1, 2, 4, 6, 8, 16, 24, 32, 64}, cells[] = {0, 0, 1, 2, 4};
+    static const unsigned sizes[] = {1, 2, 4, 8, 16, 24, 32, 64}, cells[] = {0, 0, 1, 2, 4};
     uint64_t seed = seed_of(number);
     struct vn_request *vm;
     unsigned k;

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <vnuma/planner.h>
 
@@ -98,16 +97,27 @@ static int ascending(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static int report(const struct bench_case *c, struct tally *tally)
+/* Of this program alone: what getrusage() says may be its parent's. */
+static double peak_mib(void)
 {
-    struct rusage usage;
+    FILE *status = fopen("/proc/self/status", "re");
+    unsigned long kib = 0;
+    char line[128];
 
-    if (getrusage(RUSAGE_SELF, &usage) < 0)
-        return -1;
+    while (status && !kib && fgets(line, sizeof line, status))
+        if (!strncmp(line, "VmHWM:", 6))
+            kib = strtoul(line + 6, NULL, 10);
+    if (status)
+        (void)fclose(status);
+    return (double)kib / 1024;
+}
+
+static void report(const struct bench_case *c, struct tally *tally)
+{
     qsort(tally->ms, tally->runs, sizeof *tally->ms, ascending);
     (void)printf("%-44s p50 %9.3f  p99 %9.3f  max %9.3f ms  peak %.1f MiB\n", c->what, tally->ms[tally->runs / 2],
-                 tally->ms[tally->runs * 99 / 100], tally->ms[tally->runs - 1], (double)usage.ru_maxrss / 1024);
-    (void)printf("%-44s %u runs: %u of %u VMs placed, %u plans proved the best", "", tally->runs, tally->placed,
+                 tally->ms[tally->runs * 99 / 100], tally->ms[tally->runs - 1], peak_mib());
+    (void)printf("%-44s %u runs: %u of %u VMs placed, %u plans proved the best there is", "", tally->runs, tally->placed,
                  tally->vms, tally->proved);
     if (c->many)
         (void)printf("; vCPUs %" PRIu64 " of at most %" PRIu64 ", distance %.3f of at least %.3f, L3 %" PRIu64
@@ -115,7 +125,6 @@ static int report(const struct bench_case *c, struct tally *tally)
                      tally->cost.placed_vcpus, tally->bound.placed_vcpus, tally->cost.distance, tally->bound.distance,
                      tally->cost.l3, tally->bound.l3);
     (void)printf("\n");
-    return 0;
 }
 
 static int measure(const struct bench_case *c, unsigned runs)
@@ -129,7 +138,8 @@ static int measure(const struct bench_case *c, unsigned runs)
     r = tally.ms ? plan_once(c, 0, &warm) : -1;
     for (unsigned run = 0; r == 0 && run < runs; run++)
         r = plan_once(c, run, &tally);
-    r = r == 0 ? report(c, &tally) : r;
+    if (r == 0)
+        report(c, &tally);
     free(tally.ms);
     return r;
 }

@@ -89,6 +89,22 @@ static void members_and_ranges(void **state)
     assert_int_equal(vn_cpuset_count(&set), 6);
 }
 
+static void only_member(void **state)
+{
+    struct vn_cpuset set = {{0}};
+
+    (void)state;
+    assert_int_equal(vn_cpuset_only(&set), -1);
+    vn_cpuset_add(&set, 8191);
+    assert_int_equal(vn_cpuset_only(&set), 8191);
+    vn_cpuset_add(&set, 64);
+    assert_int_equal(vn_cpuset_only(&set), -1); /* two, in words far apart */
+    vn_cpuset_del(&set, 8191);
+    assert_int_equal(vn_cpuset_only(&set), 64);
+    vn_cpuset_add(&set, 127);
+    assert_int_equal(vn_cpuset_only(&set), -1); /* two in one word */
+}
+
 static void algebra(void **state)
 {
     struct vn_cpuset a, b, c;
@@ -133,7 +149,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse_reads_what_the_kernel_writes), cmocka_unit_test(parse_refuses_the_rest),
         cmocka_unit_test(nodes_have_a_limit_of_their_own),    cmocka_unit_test(members_and_ranges),
-        cmocka_unit_test(algebra),                            cmocka_unit_test(a_text_too_long_is_cut_and_says_so),
+        cmocka_unit_test(only_member),                        cmocka_unit_test(algebra),
+        cmocka_unit_test(a_text_too_long_is_cut_and_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
