@@ -56,9 +56,34 @@ VN_NODISCARD int vn_planner_solve(const struct vn_problem *problem, const struct
 VN_NODISCARD int vn_planner_steps(const struct vn_snapshot *snapshot, bool save_restore, struct vn_plan *plan,
                                   struct vn_err *err);
 
+/** struct vn_broken - a rule that a plan does not keep. */
+struct vn_broken {
+    const char *rule; /* request, cpus, emulator, threads, shared, topology, overcommit, memory, cost */
+    char *vm;         /* NULL: of the plan or the host as a whole */
+    char *what;       /* a sentence */
+};
+/** struct vn_check - what an independent look at a plan found. Owns its arena. */
+struct vn_check {
+    struct vn_arena arena;
+    struct vn_broken *broken; /* in the order they were found; the first of each VM and rule */
+    size_t n_broken;
+    bool costed;              /* false: a placement is not of the VM's shape, and so costs nothing that can be told */
+    struct vn_cost cost;      /* of the placements, whatever the plan says */
+};
+void vn_check_drop(struct vn_check *check);
+
 /**
- * vn_planner_check() - an independent look at a plan: every rule of the problem held?
- * Returns 0, or -VN_E_REFUSED with the first broken rule in @err. Shares no code with the search.
+ * vn_planner_check_all() - an independent look at a plan, whoever made it: every rule of the problem held?
+ * Shares no code with the search. How good the plan is, is not looked at.
+ * @said: the cost that has to be that of the placements; NULL: the plan says none
+ * Errors: -VN_E_FORMAT (vn_host_check), -VN_E_NOMEM
+ */
+VN_NODISCARD int vn_planner_check_all(const struct vn_problem *problem, const struct vn_plan *plan,
+                                      const struct vn_cost *said, struct vn_check *ret, struct vn_err *err);
+
+/**
+ * vn_planner_check() - the same in short.
+ * Returns 0, or -VN_E_REFUSED with the first broken rule in @err.
  */
 VN_NODISCARD int vn_planner_check(const struct vn_problem *problem, const struct vn_plan *plan, struct vn_err *err);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/check_plan.h"
 #include "cli/request.h"
 #include "cli/session.h"
 #include "cli/show_plan.h"
@@ -32,6 +33,24 @@ static int show(struct cli *cli, const struct vn_problem *problem, const struct 
     return cli_show(cli, &doc, err);
 }
 
+static int check_usage(const struct cli *cli, struct vn_err *err)
+{
+    const char *check = cli_value(cli, "check"), *problem = cli_value(cli, "problem");
+    static const char *const makes[] = {"output", "xml", "explain", "new"};
+
+    if (!problem)
+        return VN_FAIL(err, VN_E_USAGE, .cause = "--check needs the problem that the plan was made for",
+                       .fix = "Add --problem FILE.");
+    if (!strcmp(check, "-") && !strcmp(problem, "-"))
+        return VN_FAIL(err, VN_E_USAGE, .cause = "the plan and the problem cannot both be standard input",
+                       .fix = "Put one of them into a file.");
+    for (size_t i = 0; i < VN_COUNT(makes); i++)
+        if (cli_has(cli, makes[i]))
+            return vn_failf(err, VN_E_USAGE, "Leave one of the two out.", "--check makes no plan, and --%s is for one",
+                            makes[i]);
+    return 0;
+}
+
 /* A plan on paper: no host, no door. */
 static int plan_problem(struct cli *cli, const char *path, struct vn_err *err)
 {
@@ -55,6 +74,8 @@ static int plan_problem(struct cli *cli, const char *path, struct vn_err *err)
     if (r < 0)
         return r;
     cli_request_apply(&request, &problem);
+    if (cli_has(cli, "check"))
+        return cli_check_plan(cli, cli_value(cli, "check"), &problem, err);
     r = vn_planner_solve(&problem, &request.opts.planner, &plan, err);
     if (r == 0)
         r = show(cli, &problem, &plan, true, err);
@@ -126,5 +147,7 @@ int cmd_plan(struct cli *cli, struct vn_err *err)
     if (cli_has(cli, "xml") && (cli->json || cli_has(cli, "output")))
         return VN_FAIL(err, VN_E_USAGE, .cause = "--xml prints nothing but XML",
                        .fix = "Leave out --json and --output, or --xml.");
+    if (cli_has(cli, "check") && check_usage(cli, err) < 0)
+        return -VN_E_USAGE;
     return problem ? plan_problem(cli, problem, err) : plan_host(cli, err);
 }

@@ -29,6 +29,8 @@ GROUP(what, "What to place");
 static const struct cli_option paper_items[] = {
     {"new", "SPEC", "a VM that does not exist yet: name=web,vcpus=4,memory=8G[,cells=2][,KEY=VALUE]...", 0, 0},
     {"problem", "FILE", "a host and VMs on paper (vnuma.problem/1); '-' is stdin", 0, 0},
+    {"check", "PLAN", "with --problem: is that plan (vnuma.plan/1, of any planner) valid, and its cost right? '-' is stdin",
+     0, 0},
 };
 GROUP(paper, "On paper");
 
@@ -127,7 +129,8 @@ EXAMPLES(plan_examples, {"vnuma -c demo: plan db32", "where db32 should be"},
          {"vnuma plan db32 --emulator 0,20 --hugepages db32:1G", "with a policy of your own"},
          {"vnuma plan --new name=web,vcpus=4,memory=8G", "is there room for one more?"},
          {"vnuma plan db32 --xml | virsh define /dev/stdin", "by hand"},
-         {"vnuma plan --problem cluster.json --json", "no host at all"});
+         {"vnuma plan --problem cluster.json --json", "no host at all"},
+         {"vnuma plan --check plan.json --problem cluster.json", "is somebody's plan valid?"});
 EXAMPLES(apply_examples, {"vnuma -c demo: apply db32", "plan it and carry it out"},
          {"vnuma plan db32 -o db32.json; vnuma apply db32.json", "look first"},
          {"vnuma apply db32 --via save-restore", "strict memory at once, with a pause"});
@@ -154,7 +157,7 @@ static const struct cli_command commands[] = {
     {"plan", "[VM]...", "Propose a placement and explain it; change nothing",
      "Places the VMs named (with no name: every VM) beside those that stay, and shows where each cell goes and why, the "
      "change in the domain XML, and the steps with when each takes effect.",
-     ANY, plan_groups, plan_examples, "0234", "vnuma.plan/1", cmd_plan},
+     ANY, plan_groups, plan_examples, "01234", "vnuma.plan/1", cmd_plan},
     {"apply", "[VM... | PLAN.json]", "Carry out a plan; verify it; undo it on failure",
      "Plans for the VMs named, or takes a saved plan (a name that ends in .json or has a '/'). The old state is in the "
      "journal before the first change; a failing step takes the earlier ones back.",

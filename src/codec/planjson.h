@@ -20,6 +20,13 @@ VN_NODISCARD int vn_problem_parse(const char *json, size_t len, struct vn_proble
 VN_NODISCARD int vn_problem_format(const struct vn_problem *problem, struct vn_buf *ret, struct vn_err *err);
 
 VN_NODISCARD int vn_plan_parse(const char *json, size_t len, struct vn_plan *ret, struct vn_err *err);
+/**
+ * vn_plan_parse_for() - a plan that anyone made for @problem. It may leave out optimal, bound and cost, and in its
+ * VMs what the problem says already: policy, memory, hugepage_kib.
+ * @ret_costed: it says its cost
+ */
+VN_NODISCARD int vn_plan_parse_for(const char *json, size_t len, const struct vn_problem *problem, struct vn_plan *ret,
+                                   bool *ret_costed, struct vn_err *err);
 VN_NODISCARD int vn_plan_format(const struct vn_plan *plan, struct vn_buf *ret, struct vn_err *err);
 
 VN_NODISCARD int vn_host_format(const struct vn_host *host, struct vn_buf *ret, struct vn_err *err);

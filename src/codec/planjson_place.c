@@ -146,6 +146,20 @@ static int read_topology(struct vn_jin *in, json_t *value, struct vn_guest_topol
     return r;
 }
 
+/* What a plan for a problem does not say of a VM is as the problem has it. */
+static void take_wanted(const struct vn_jin *in, struct vn_placement *ret, int *policy, int *memory)
+{
+    for (size_t i = 0; in->problem && i < in->problem->n_vms; i++) {
+        const struct vn_request *vm = &in->problem->vms[i];
+
+        if (strcmp(vm->name, ret->name) != 0)
+            continue;
+        *policy = (int)vm->policy.policy;
+        *memory = vm->policy.memory_preferred;
+        ret->hugepage_kib = vm->policy.hugepage_kib;
+    }
+}
+
 static int read_words(struct vn_jin *in, json_t *value, enum vn_need name, struct vn_placement *ret)
 {
     int policy = 0, memory = 0, r;
@@ -154,6 +168,8 @@ static int read_words(struct vn_jin *in, json_t *value, enum vn_need name, struc
     r = ret->name ? vn_jin_text(in, value, "name", name, &ret->name) : vn_nomem(in->err);
     if (r == 0 && name == VN_NEEDED && !ret->name[0])
         r = vn_jin_fail(in, "name", "", NULL, "an empty name");
+    if (r == 0)
+        take_wanted(in, ret, &policy, &memory);
     if (r == 0)
         r = vn_jin_text(in, value, "uuid", VN_OPTIONAL, &ret->uuid);
     if (r == 0)

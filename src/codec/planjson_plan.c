@@ -12,9 +12,9 @@ static int read_cost(struct vn_jin *in, json_t *root, const char *key, struct vn
     static const char *const keys[] = {"placed_vcpus", "distance", "device", "l3", "moved_kib", NULL};
     json_t *value;
     size_t mark;
-    int r = vn_jin_get(in, root, key, VN_NEEDED, JSON_OBJECT, &value);
+    int r = vn_jin_get(in, root, key, in->problem ? VN_OPTIONAL : VN_NEEDED, JSON_OBJECT, &value);
 
-    if (r < 0)
+    if (r < 0 || !value)
         return r;
     mark = vn_jin_enter(in, key);
     r = vn_jin_keys(in, value, keys);
@@ -138,7 +138,7 @@ static int read_plan(struct vn_jin *in, json_t *root, struct vn_plan *plan)
     if (r == 0)
         r = vn_jin_keys(in, root, keys);
     if (r == 0)
-        r = vn_jin_bool(in, root, "optimal", VN_NEEDED, &plan->optimal);
+        r = vn_jin_bool(in, root, "optimal", in->problem ? VN_OPTIONAL : VN_NEEDED, &plan->optimal);
     if (r == 0)
         r = read_cost(in, root, "cost", &plan->cost);
     if (r == 0)
@@ -151,21 +151,37 @@ static int read_plan(struct vn_jin *in, json_t *root, struct vn_plan *plan)
     return r;
 }
 
-int vn_plan_parse(const char *json, size_t len, struct vn_plan *ret, struct vn_err *err)
+static int parse(const char *json, size_t len, const struct vn_problem *problem, struct vn_plan *ret, bool *ret_costed,
+                 struct vn_err *err)
 {
     struct vn_plan plan = {.optimal = false};
-    struct vn_jin in = {.arena = &plan.arena, .err = err};
+    struct vn_jin in = {.arena = &plan.arena, .err = err, .problem = problem};
     json_t *root = NULL;
     int r = vn_jin_load(json, len, &root, err);
 
     if (r == 0)
         r = read_plan(&in, root, &plan);
+    if (r == 0)
+        *ret_costed = json_object_get(root, "cost") != NULL;
     json_decref(root);
     if (r < 0)
         vn_plan_drop(&plan);
     else
         *ret = plan;
     return r < 0 ? vn_err_ctx(err, r, "cannot read the plan") : 0;
+}
+
+int vn_plan_parse(const char *json, size_t len, struct vn_plan *ret, struct vn_err *err)
+{
+    bool costed;
+
+    return parse(json, len, NULL, ret, &costed, err);
+}
+
+int vn_plan_parse_for(const char *json, size_t len, const struct vn_problem *problem, struct vn_plan *ret,
+                      bool *ret_costed, struct vn_err *err)
+{
+    return parse(json, len, problem, ret, ret_costed, err);
 }
 
 /* ---- writing ---- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,25 @@
  * The rules of a problem, looked at from the plan's side. On purpose nothing of the search is used
  * here: the host's own sets are asked, one rule a function.
  */
+
+int checker_broken(struct checker *c, const char *fmt, ...)
+{
+    struct vn_check *found = c->found;
+    struct vn_broken *at = vn_arena_grow(&found->arena, &found->broken, &found->n_broken, sizeof *at);
+    char text[384];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    if (at) {
+        at->rule = c->rule;
+        at->vm = vn_arena_strdup(&found->arena, c->vm);
+        at->what = vn_arena_strdup(&found->arena, text);
+    }
+    c->no_memory = c->no_memory || !at || !at->what || (c->vm && !at->vm);
+    return -VN_E_REFUSED;
+}
 
 const struct vn_request *checker_request(const struct checker *c, const struct vn_placement *at)
 {
@@ -35,7 +55,7 @@ static struct vn_cpuset core_of(const struct checker *c, unsigned cpu)
     return core;
 }
 
-static int check_cells(const struct checker *c, const struct vn_request *vm, const struct vn_placement *at)
+static int check_cells(struct checker *c, const struct vn_request *vm, const struct vn_placement *at)
 {
     struct vn_cpuset seen = {{0}};
     struct vn_nodeset nodes = {{0}};
@@ -67,7 +87,7 @@ static int check_cells(const struct checker *c, const struct vn_request *vm, con
 }
 
 /* The cells asked for are the cells there are. */
-static int check_spec(const struct checker *c, const struct vn_request *vm, const struct vn_placement *at)
+static int check_spec(struct checker *c, const struct vn_request *vm, const struct vn_placement *at)
 {
     const struct vn_cells_spec *spec = &vm->policy.cells;
     unsigned least = UINT32_MAX, most = 0;
@@ -137,6 +157,8 @@ static int check_threads(struct checker *c, const struct vn_request *vm, const s
 
 static int check_dedicated(struct checker *c, const struct vn_request *vm, const struct vn_placement *at)
 {
+    if (vm->policy.policy != VN_CPU_DEDICATED)
+        return 0;
     for (size_t i = 0; i < at->n_cells; i++) {
         const struct vn_node *node = node_of(c, at->cells[i].node);
         struct vn_cpuset mine = {{0}}, unfree = c->taken;
@@ -168,10 +190,12 @@ static int check_dedicated(struct checker *c, const struct vn_request *vm, const
 }
 
 /* After every dedicated VM: what floating ones may use. */
-static int check_shared(const struct checker *c, const struct vn_placement *at)
+static int check_shared(struct checker *c, const struct vn_request *vm, const struct vn_placement *at)
 {
     struct vn_cpuset may = vn_cpuset_empty(&c->host->shared) ? c->online : c->host->shared;
 
+    if (vm->policy.policy != VN_CPU_SHARED)
+        return 0;
     vn_cpuset_sub(&may, &c->host->reserved);
     vn_cpuset_sub(&may, &c->host->isolated);
     vn_cpuset_sub(&may, &c->taken);
@@ -189,7 +213,7 @@ static int check_shared(const struct checker *c, const struct vn_placement *at)
 }
 
 /* Floating vCPUs of the plan against the CPUs they share. */
-static int check_overcommit(const struct checker *c, const struct vn_node *node)
+static void check_overcommit(struct checker *c, const struct vn_node *node)
 {
     struct vn_cpuset pool = {{0}};
     double demand = 0;
@@ -208,9 +232,8 @@ static int check_overcommit(const struct checker *c, const struct vn_node *node)
         }
     }
     if (demand > vn_cpuset_count(&pool) + 1e-6)
-        return BROKEN(c, "node %d: floating vCPUs are promised %.2f CPUs of %u", node->id, demand,
-                      vn_cpuset_count(&pool));
-    return 0;
+        (void)BROKEN(c, "node %d: floating vCPUs are promised %.2f CPUs of %u", node->id, demand,
+                     vn_cpuset_count(&pool));
 }
 
 static int check_emulator(struct checker *c, const struct vn_request *vm, const struct vn_placement *at)
@@ -222,6 +245,10 @@ static int check_emulator(struct checker *c, const struct vn_request *vm, const 
         vn_cpuset_or(&own, &at->vcpupin[v]);
     if (!at->has_emulatorpin || vn_cpuset_empty(pin) || !vn_cpuset_subset(pin, &c->online))
         return BROKEN(c, "VM '%s': its emulator has no CPUs, or some that are not online", at->name);
+    for (size_t i = 0; i < at->n_iothreadpins; i++)
+        if (vn_cpuset_empty(&at->iothreadpins[i].cpus) || !vn_cpuset_subset(&at->iothreadpins[i].cpus, &c->online))
+            return BROKEN(c, "VM '%s': its IOThread %u has no CPUs, or some that are not online", at->name,
+                          at->iothreadpins[i].id);
     if (vm->policy.emulator.kind == VN_EMULATOR_SHARE && !vn_cpuset_subset(pin, &own))
         return BROKEN(c, "VM '%s': its emulator is on CPUs that are not the VM's", at->name);
     if (vm->policy.emulator.kind == VN_EMULATOR_CPUSET && !vn_cpuset_equal(pin, &vm->policy.emulator.cpus))
@@ -286,9 +313,10 @@ static uint64_t released(const struct checker *c, size_t node, uint64_t page_kib
 }
 
 /* Memory of one page size: each node holds what is strictly its own, all nodes hold everything. */
-static int check_memory(const struct checker *c, uint64_t page_kib)
+static void check_memory(struct checker *c, uint64_t page_kib)
 {
     uint64_t all_need = 0, all_has = 0;
+    int r = 0;
 
     for (size_t n = 0; n < c->host->n_nodes; n++) {
         const struct vn_node *node = &c->host->nodes[n];
@@ -309,22 +337,21 @@ static int check_memory(const struct checker *c, uint64_t page_kib)
         }
         all_has += has;
         if (need > has)
-            return BROKEN(c, "node %d: %" PRIu64 " %s are needed and %" PRIu64 " are free", node->id, need,
-                          page_kib ? "huge pages" : "KiB", has);
+            r = BROKEN(c, "node %d: %" PRIu64 " %s are needed and %" PRIu64 " are free", node->id, need,
+                       page_kib ? "huge pages" : "KiB", has);
     }
-    if (all_need > all_has)
-        return BROKEN(c, "the host: %" PRIu64 " %s are needed and %" PRIu64 " are free", all_need,
-                      page_kib ? "huge pages" : "KiB", all_has);
-    return 0;
+    if (r == 0 && all_need > all_has)
+        (void)BROKEN(c, "the host: %" PRIu64 " %s are needed and %" PRIu64 " are free", all_need,
+                     page_kib ? "huge pages" : "KiB", all_has);
 }
 
-static int check_topology(const struct checker *c, const struct vn_placement *at)
+static int check_topology(struct checker *c, const struct vn_request *vm, const struct vn_placement *at)
 {
     const struct vn_guest_topology *t = &at->topology;
 
-    if (!t->threads)
+    if (!t->threads || vm->policy.policy != VN_CPU_DEDICATED)
         return 0;
-    if ((uint64_t)t->sockets * t->dies * t->cores * t->threads != at->n_vcpus)
+    if ((uint64_t)t->sockets * (t->dies ? t->dies : 1) * t->cores * t->threads != at->n_vcpus)
         return BROKEN(c, "VM '%s': its topology is not that of %zu vCPUs", at->name, at->n_vcpus);
     for (size_t v = 0; v < at->n_vcpus; v++) {
         struct vn_cpuset core = core_of(c, (unsigned)vn_cpuset_next(&at->vcpupin[v - v % t->threads], 0));
@@ -335,9 +362,8 @@ static int check_topology(const struct checker *c, const struct vn_placement *at
     return 0;
 }
 
-static int check_request(const struct checker *c, const struct vn_placement *at)
+static int check_request(struct checker *c, const struct vn_request *vm, const struct vn_placement *at)
 {
-    const struct vn_request *vm = checker_request(c, at);
     int r;
 
     if (!vm || !vm->movable)
@@ -351,32 +377,124 @@ static int check_request(const struct checker *c, const struct vn_placement *at)
     return r < 0 ? r : check_spec(c, vm, at);
 }
 
-int vn_planner_check(const struct vn_problem *problem, const struct vn_plan *plan, struct vn_err *err)
+/* Every VM that was to be placed is placed or left out, and no other. */
+static void check_left_out(struct checker *c)
 {
-    struct checker c = {.problem = problem, .plan = plan, .host = &problem->host, .err = err};
+    for (size_t i = 0; i < c->problem->n_vms; i++) {
+        const struct vn_request *vm = &c->problem->vms[i];
+        bool out = false;
+
+        c->vm = vm->name;
+        for (size_t k = 0; k < c->plan->n_unplaced; k++)
+            out = out || !strcmp(c->plan->unplaced[k].name, vm->name);
+        if (out && (!vm->movable || planned(c, vm)))
+            (void)BROKEN(c, "VM '%s' is left out, but it %s", vm->name, vm->movable ? "is placed" : "was to stay");
+        else if (!out && vm->movable && !planned(c, vm))
+            (void)BROKEN(c, "VM '%s' was to be placed, and the plan neither places it nor leaves it out", vm->name);
+    }
+    for (size_t k = 0; k < c->plan->n_unplaced; k++) {
+        struct vn_placement at = {.name = c->plan->unplaced[k].name};
+
+        c->vm = at.name;
+        if (!checker_request(c, &at))
+            (void)BROKEN(c, "the plan leaves out VM '%s', which the problem has not", at.name);
+    }
+}
+
+static void check_each(struct checker *c, const char *rule,
+                       int (*look)(struct checker *c, const struct vn_request *vm, const struct vn_placement *at))
+{
+    c->rule = rule;
+    for (size_t v = 0; v < c->plan->n_vms; v++) {
+        c->vm = c->plan->vms[v].name;
+        (void)look(c, checker_request(c, &c->plan->vms[v]), &c->plan->vms[v]);
+    }
+    c->vm = NULL;
+}
+
+/* Each page size once. */
+static void check_all_memory(struct checker *c)
+{
+    c->rule = "memory";
+    check_memory(c, 0);
+    for (size_t v = 0; v < c->plan->n_vms; v++) {
+        uint64_t page_kib = c->plan->vms[v].hugepage_kib;
+        size_t before = 0;
+
+        while (before < v && c->plan->vms[before].hugepage_kib != page_kib)
+            before++;
+        if (page_kib && before == v)
+            check_memory(c, page_kib);
+    }
+}
+
+static void check_cpus(struct checker *c)
+{
+    take_staying(c);
+    check_each(c, "cpus", check_dedicated);
+    check_each(c, "emulator", check_emulator);
+    c->rule = "threads";
+    if (vn_cpuset_intersects(&c->taken, &c->blocked)) {
+        struct vn_cpuset both = c->taken;
+
+        vn_cpuset_and(&both, &c->blocked);
+        (void)BROKEN(c, "CPU %d has to stay unused, for its sibling's sake", vn_cpuset_next(&both, 0));
+    }
+    check_each(c, "shared", check_shared);
+    check_each(c, "topology", check_topology);
+    c->rule = "overcommit";
+    for (size_t n = 0; n < c->host->n_nodes; n++)
+        check_overcommit(c, &c->host->nodes[n]);
+}
+
+/* The rules after the first take placements of the right shape for granted. */
+static void check_all(struct checker *c, const struct vn_cost *said)
+{
+    check_each(c, "request", check_request);
+    if (!c->found->n_broken) {
+        check_cpus(c);
+        check_all_memory(c);
+        c->rule = "cost";
+        checker_cost(c, said);
+    }
+    c->rule = "request";
+    check_left_out(c);
+}
+
+int vn_planner_check_all(const struct vn_problem *problem, const struct vn_plan *plan, const struct vn_cost *said,
+                         struct vn_check *ret, struct vn_err *err)
+{
+    struct vn_check found = {.n_broken = 0};
+    struct checker c = {.problem = problem, .plan = plan, .host = &problem->host, .found = &found};
     int r = vn_host_check(&problem->host, err);
 
+    if (r < 0)
+        return r;
     vn_host_online(c.host, &c.online);
     vn_cpuset_sub(&c.online, &c.host->offline);
-    for (size_t v = 0; r == 0 && v < plan->n_vms; v++)
-        r = check_request(&c, &plan->vms[v]);
-    if (r == 0)
-        take_staying(&c);
-    for (size_t v = 0; r == 0 && v < plan->n_vms; v++)
-        if (plan->vms[v].policy == VN_CPU_DEDICATED)
-            r = check_dedicated(&c, checker_request(&c, &plan->vms[v]), &plan->vms[v]);
-    for (size_t v = 0; r == 0 && v < plan->n_vms; v++)
-        r = check_emulator(&c, checker_request(&c, &plan->vms[v]), &plan->vms[v]);
-    if (r == 0 && vn_cpuset_intersects(&c.taken, &c.blocked))
-        r = BROKEN(&c, "CPU %d has to stay unused, for its sibling's sake",
-                   (vn_cpuset_and(&c.taken, &c.blocked), vn_cpuset_next(&c.taken, 0)));
-    for (size_t v = 0; r == 0 && v < plan->n_vms; v++)
-        r = plan->vms[v].policy == VN_CPU_SHARED ? check_shared(&c, &plan->vms[v]) : check_topology(&c, &plan->vms[v]);
-    for (size_t n = 0; r == 0 && n < c.host->n_nodes; n++)
-        r = check_overcommit(&c, &c.host->nodes[n]);
-    r = r < 0 ? r : check_memory(&c, 0);
-    for (size_t v = 0; r == 0 && v < plan->n_vms; v++)
-        if (plan->vms[v].hugepage_kib)
-            r = check_memory(&c, plan->vms[v].hugepage_kib);
-    return r < 0 ? r : checker_cost(&c);
+    check_all(&c, said);
+    if (c.no_memory) {
+        vn_check_drop(&found);
+        return vn_nomem(err);
+    }
+    *ret = found;
+    return 0;
+}
+
+void vn_check_drop(struct vn_check *check)
+{
+    if (!check)
+        return;
+    vn_arena_drop(&check->arena);
+    *check = (struct vn_check){.n_broken = 0};
+}
+
+int vn_planner_check(const struct vn_problem *problem, const struct vn_plan *plan, struct vn_err *err)
+{
+    VN_AUTO(vn_check) found = {.n_broken = 0};
+    int r = vn_planner_check_all(problem, plan, &plan->cost, &found, err);
+
+    if (r == 0 && found.n_broken)
+        r = vn_failf(err, VN_E_REFUSED, "This is a fault of the plan: make it again.", "%s", found.broken[0].what);
+    return r;
 }

@@ -11,13 +11,17 @@ struct checker {
     struct vn_cpuset online;
     struct vn_cpuset taken;   /* by dedicated vCPUs and isolated emulators */
     struct vn_cpuset blocked; /* siblings that have to stay unused */
-    struct vn_err *err;
+    struct vn_check *found;
+    const char *rule, *vm;    /* being looked at; vm NULL: the plan or host as a whole */
+    bool no_memory;
 };
 
-#define BROKEN(c, ...) vn_failf((c)->err, VN_E_REFUSED, "This is a fault of the plan: make it again.", __VA_ARGS__)
+/** checker_broken() - one more rule is broken; returns -VN_E_REFUSED. */
+int checker_broken(struct checker *c, const char *fmt, ...) VN_PRINTF(2, 3);
+#define BROKEN checker_broken
 
 const struct vn_request *checker_request(const struct checker *c, const struct vn_placement *at);
-/** checker_cost() - the plan's figures are those of its placements; -VN_E_REFUSED when not. */
-int checker_cost(const struct checker *c);
+/** checker_cost() - found->cost is that of the placements, and @said is the same; NULL: nothing is said. */
+void checker_cost(struct checker *c, const struct vn_cost *said);
 
 #endif

@@ -2,7 +2,8 @@
 #include "codec/planjson.h"
 #include "fuzz.h"
 
-/* A plan that is read is written and read again as the same, its steps one by one too. */
+/* A plan that is read is written and read again as the same, its steps one by one too. What is a plan for
+ * itself is one for a problem, which asks for less. */
 
 static void steps(const struct vn_plan *plan)
 {
@@ -22,10 +23,16 @@ static void steps(const struct vn_plan *plan)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct vn_plan plan, again;
+    struct vn_problem none = {.n_vms = 0};
     struct vn_buf text = {0}, second = {0};
+    bool costed = false;
+    int asked = vn_plan_parse_for((const char *)data, size, &none, &again, &costed, NULL);
 
+    if (asked == 0)
+        vn_plan_drop(&again);
     if (vn_plan_parse((const char *)data, size, &plan, NULL) < 0)
         return 0;
+    MUST(asked == 0 && costed);
     steps(&plan);
     MUST(vn_plan_format(&plan, &text, NULL) == 0);
     MUST(vn_plan_parse(text.ptr, text.len, &again, NULL) == 0);

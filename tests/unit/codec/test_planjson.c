@@ -348,6 +348,28 @@ static void plans_survive(void **state)
     assert_string_equal(text.ptr, second.ptr);
 }
 
+/* Another planner's plan says less; what the problem has already need not be said again. */
+static void plans_of_others(void **state)
+{
+    static const char text[] = "{'schema': 'vnuma.plan/1', 'vms': [{'name': 'web', 'cells': [{'cell': 0, 'node': 0, "
+                               "'vcpus': '0', 'memory_kib': 1}], 'vcpupin': {'0': '4-7'}}]}";
+    VN_AUTO(vn_plan) plan = {.optimal = true};
+    char name[] = "web", *json = quoted(text);
+    struct vn_request vm = {.name = name, .policy = {.policy = VN_CPU_SHARED, .hugepage_kib = 2048, .memory_preferred = true}};
+    struct vn_problem problem = {.vms = &vm, .n_vms = 1};
+    struct vn_plan refused;
+    bool costed = true;
+    (void)state;
+
+    assert_int_equal(vn_plan_parse(json, strlen(json), &refused, NULL), -VN_E_FORMAT);
+    assert_int_equal(vn_plan_parse_for(json, strlen(json), &problem, &plan, &costed, NULL), 0);
+    assert_false(costed || plan.optimal);
+    assert_int_equal(plan.vms[0].policy, VN_CPU_SHARED);
+    assert_int_equal(plan.vms[0].hugepage_kib, 2048);
+    assert_true(plan.vms[0].memory_preferred);
+    free(json);
+}
+
 static void steps_survive_alone(void **state)
 {
     VN_AUTO(vn_plan) plan = {.optimal = false};
@@ -403,6 +425,7 @@ int main(void)
         cmocka_unit_test(json_errors_name_the_line),
         cmocka_unit_test(host_documents_are_hosts),
         cmocka_unit_test(plans_survive),
+        cmocka_unit_test(plans_of_others),
         cmocka_unit_test(steps_survive_alone),
         cmocka_unit_test(bad_steps_are_refused),
     };

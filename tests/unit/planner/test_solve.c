@@ -459,6 +459,69 @@ static void test_checker_objects(void **state)
     assert_int_equal(vn_planner_check(&problem, &plan, NULL), -VN_E_REFUSED);
 }
 
+static const struct vn_broken *broken(const struct vn_check *found, const char *rule)
+{
+    for (size_t i = 0; i < found->n_broken; i++)
+        if (!strcmp(found->broken[i].rule, rule))
+            return &found->broken[i];
+    return NULL;
+}
+
+/* Every VM's fault is told, not only the first; the cost is that of the placements whatever the plan says. */
+static void test_checker_lists(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    VN_AUTO(vn_check) found = {0};
+    VN_AUTO(vn_check) shape = {0};
+    VN_AUTO(vn_check) fewer = {0};
+    struct vn_cost is;
+
+    (void)state;
+    worked_host(&problem);
+    add_vm(&problem, "a", 4, GIB);
+    add_vm(&problem, "b", 2, GIB);
+    solve(&problem, &plan);
+    is = plan.cost;
+    plan.vms[0].vcpupin[0] = set("0");
+    plan.vms[1].emulatorpin = set("0");
+    plan.cost.distance++;
+    assert_int_equal(vn_planner_check_all(&problem, &plan, &plan.cost, &found, NULL), 0);
+    assert_int_equal(found.n_broken, 5); /* CPUs, emulators of both, a's threads of the guest, the cost */
+    assert_string_equal(broken(&found, "topology")->vm, "a");
+    assert_string_equal(broken(&found, "cpus")->vm, "a");
+    assert_string_equal(found.broken[2].vm, "b");
+    assert_null(broken(&found, "cost")->vm);
+    assert_true(found.costed && found.cost.distance == is.distance && found.cost.placed_vcpus == 6);
+    plan.vms[0].cells[0].node = 7;
+    plan.vms[1].n_vcpus--;
+    assert_int_equal(vn_planner_check_all(&problem, &plan, NULL, &shape, NULL), 0);
+    assert_int_equal(shape.n_broken, 2);
+    assert_false(shape.costed);
+    plan.n_vms = 0;
+    assert_int_equal(vn_planner_check_all(&problem, &plan, NULL, &fewer, NULL), 0);
+    assert_int_equal(fewer.n_broken, 2); /* neither placed nor left out */
+}
+
+/* What is to be moved is a figure like the others: resident memory that is not on the cell's node. */
+static void test_checker_moved(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    struct vn_request *vm;
+
+    (void)state;
+    worked_host(&problem);
+    vm = add_vm(&problem, "db", 4, GIB);
+    vm->resident_kib = vn_arena_array(&problem.arena, 2, sizeof *vm->resident_kib);
+    vm->resident_kib[0] = GIB / 4;
+    vm->resident_kib[1] = GIB / 2;
+    solve(&problem, &plan);
+    assert_int_equal(plan.cost.moved_kib, GIB / 4);
+    plan.cost.moved_kib = 0;
+    assert_int_equal(vn_planner_check(&problem, &plan, NULL), -VN_E_REFUSED);
+}
+
 static void test_draw(void **state)
 {
     VN_AUTO(vn_problem) problem = {0};
@@ -500,6 +563,8 @@ int main(void)
         cmocka_unit_test(test_keeps_what_is_as_good),
         cmocka_unit_test(test_contradictions),
         cmocka_unit_test(test_checker_objects),
+        cmocka_unit_test(test_checker_lists),
+        cmocka_unit_test(test_checker_moved),
         cmocka_unit_test(test_draw),
     };
 
