@@ -31,12 +31,23 @@ struct vn_setting {
     char *value;
 };
 
+/**
+ * struct vn_access - memory accesses between nodes: tables of n_nodes * n_nodes in the order of nodes, row = the node
+ * whose CPUs read, column = the one whose memory is read. A figure of 0 is not known; a table that is NULL, neither.
+ */
+struct vn_access {
+    uint32_t *latency_ns, *bandwidth_mbps;
+};
+
 /** struct vn_host - a host's topology; every pointer belongs to the owner's arena. */
 struct vn_host {
     char *hostname, *kernel, *arch; /* "" when not known */
     struct vn_node *nodes;          /* by ascending id */
     size_t n_nodes;
     uint16_t *distances;            /* n_nodes * n_nodes, row = from, in the order of nodes */
+    struct vn_access hmat;          /* as the firmware says */
+    struct vn_access measured;
+    uint16_t *metric;               /* what placing counts in place of distances; NULL: distances. Never stored */
     struct vn_cpuset *cores;        /* thread siblings; a CPU in none is a core of its own */
     size_t n_cores;
     struct vn_cpuset *l3;           /* L3 domains; a CPU in none has no L3 or an unknown one */
@@ -61,7 +72,8 @@ int vn_host_cpu_node(const struct vn_host *host, unsigned cpu);
 void vn_host_core(const struct vn_host *host, unsigned cpu, struct vn_cpuset *ret);
 /** vn_host_setting() - a setting's value, or NULL. */
 const char *vn_host_setting(const struct vn_host *host, const char *key);
-/** vn_host_distance() - SLIT distance between positions @a and @b; 10/20 where the host has none. */
+/** vn_host_distance() - what placing counts between positions @a and @b: the metric where one was chosen, else the SLIT
+ *  distance, else 10 and 20. */
 unsigned vn_host_distance(const struct vn_host *host, size_t a, size_t b);
 /** vn_host_device() - the device of that name, or NULL. */
 const struct vn_device *vn_host_device(const struct vn_host *host, const char *name);

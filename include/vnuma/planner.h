@@ -8,6 +8,9 @@
 
 /* PURE: structs in, structs out. The same input gives the same plan, byte for byte. */
 
+/** What distance is: the firmware's table, the firmware's latencies and bandwidths, or measured ones. */
+enum vn_metric { VN_METRIC_SLIT, VN_METRIC_HMAT, VN_METRIC_MEASURED };
+
 struct vn_vm_override {
     char *name; /* NULL: every VM to be placed */
     struct vn_vm_policy policy;
@@ -22,8 +25,20 @@ struct vn_plan_query {
     const struct vn_vm_override *overrides; /* from options, in order */
     size_t n_overrides;
     const struct vn_cpuset *reserve, *shared; /* NULL: the snapshot's */
+    enum vn_metric metric;
     bool count_cache;         /* reclaimable page cache counts as free */
 };
+
+/** vn_metric_parse() - "slit", "hmat" or "measured"; -VN_E_USAGE. */
+VN_NODISCARD int vn_metric_parse(const char *name, enum vn_metric *ret, struct vn_err *err);
+
+/**
+ * vn_problem_set_metric() - what the problem's host counts as distance from now on: 10 times the latency over that of
+ * the node's own memory; where latencies are not all known, 10 times the node's own bandwidth over that to the other
+ * node. The distances themselves stay: they are what guests are told.
+ * Errors: -VN_E_REFUSED the host does not know enough of that metric; the message says what is missing. -VN_E_NOMEM
+ */
+VN_NODISCARD int vn_problem_set_metric(struct vn_problem *problem, enum vn_metric metric, struct vn_err *err);
 
 struct vn_planner_opts {
     uint64_t max_move_kib; /* 0: no limit */
@@ -34,7 +49,7 @@ struct vn_planner_opts {
  * vn_problem_from_snapshot() - the problem to solve for a query.
  * VMs not asked for stay and take the CPUs they are pinned to one by one (stored pins of VMs that
  * are off count too); their memory is what is missing from free_kib.
- * Errors: -VN_E_ABSENT no such VM; -VN_E_USAGE a policy that contradicts the VM.
+ * Errors: -VN_E_ABSENT no such VM; -VN_E_USAGE a policy that contradicts the VM; those of the metric.
  */
 VN_NODISCARD int vn_problem_from_snapshot(const struct vn_snapshot *snapshot, const struct vn_plan_query *query,
                                           struct vn_problem *ret_problem, struct vn_err *err);

@@ -73,7 +73,9 @@ static int plan_problem(struct cli *cli, const char *path, struct vn_err *err)
         r = vn_err_ctx(err, vn_problem_parse(vn_buf_text(&text), text.len, &problem, err), "%s", path);
     if (r < 0)
         return r;
-    cli_request_apply(&request, &problem);
+    r = cli_request_apply(&request, &problem, err);
+    if (r < 0)
+        return r;
     if (cli_has(cli, "check"))
         return cli_check_plan(cli, cli_value(cli, "check"), &problem, err);
     r = vn_planner_solve(&problem, &request.opts.planner, &plan, err);

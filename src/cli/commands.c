@@ -48,7 +48,8 @@ static const struct cli_option policy_items[] = {
 GROUP(policy, "Policy (each for all, or as VM:VALUE)");
 
 static const struct cli_option search_items[] = {
-    {"metric", "NAME", "what distance is measured by: distance (the firmware's table)", 0, 0},
+    {"metric", "NAME", "what distance is: slit (the firmware's table; default), or the latency, else the bandwidth, between nodes: "
+     "hmat (as the firmware says) or measured", 0, 0},
     {"time-limit", "SECONDS", "for the search; 2", 0, 0},
     {"max-move", "SIZE", "never move more memory than that", 0, 0},
     {"count-cache", NULL, "page cache that the kernel would give back counts as free", 0, 0},

@@ -40,18 +40,6 @@ static int read_cpus(const struct cli *cli, const char *name, struct vn_cpuset *
     return 0;
 }
 
-static int read_metric(const struct cli *cli, struct vn_err *err)
-{
-    const char *metric = cli_value(cli, "metric");
-
-    if (!metric || !strcmp(metric, "distance"))
-        return 0;
-    if (!strcmp(metric, "measured"))
-        return VN_FAIL(err, VN_E_USAGE, .cause = "measured distances are not in this version", .got = metric,
-                       .fix = "Use --metric distance, the firmware's table.");
-    return VN_FAIL(err, VN_E_USAGE, .cause = "unknown metric", .got = metric, .fix = "There is one: distance.");
-}
-
 static int read_seconds(const struct cli *cli, const char *name, double max, unsigned *ret_ms, struct vn_err *err)
 {
     const char *value = cli_value(cli, name);
@@ -75,10 +63,8 @@ int cli_wait_ms(const struct cli *cli, unsigned standard, unsigned *ret, struct 
 
 static int read_limits(const struct cli *cli, struct vn_apply_opts *opts, struct vn_err *err)
 {
-    int r = read_metric(cli, err);
+    int r = read_seconds(cli, "time-limit", 3600, &opts->planner.time_limit_ms, err);
 
-    if (r == 0)
-        r = read_seconds(cli, "time-limit", 3600, &opts->planner.time_limit_ms, err);
     if (r == 0 && cli_value(cli, "time-limit") && !opts->planner.time_limit_ms)
         opts->planner.time_limit_ms = 1; /* 0 would be the default */
     if (r == 0)
@@ -109,8 +95,8 @@ static int read_how(const struct cli *cli, struct vn_apply_opts *opts, struct vn
 
 int cli_request_read(struct cli *cli, const struct vn_policy *policy, struct cli_request *ret, struct vn_err *err)
 {
-    const char *spec = cli_value(cli, "new");
-    int r = 0;
+    const char *spec = cli_value(cli, "new"), *metric = cli_value(cli, "metric");
+    int r = metric ? vn_metric_parse(metric, &ret->query.metric, err) : 0;
 
     ret->query.names = cli->names;
     ret->query.n_names = cli->n_names;
@@ -136,7 +122,7 @@ int cli_request_read(struct cli *cli, const struct vn_policy *policy, struct cli
     return r;
 }
 
-void cli_request_apply(const struct cli_request *request, struct vn_problem *problem)
+int cli_request_apply(const struct cli_request *request, struct vn_problem *problem, struct vn_err *err)
 {
     const struct vn_plan_query *query = &request->query;
 
@@ -152,4 +138,5 @@ void cli_request_apply(const struct cli_request *request, struct vn_problem *pro
             if (!query->overrides[k].name || !strcmp(query->overrides[k].name, vm->name))
                 vn_vm_policy_merge(&vm->policy, &query->overrides[k].policy);
     }
+    return vn_problem_set_metric(problem, query->metric, err);
 }

@@ -98,13 +98,13 @@ static int read_all(struct vn_lines *lines, struct vn_snapshot *snapshot)
             break;
         r = section_of(lines, &line, last, &section);
         if (r == 0 && last <= (int)SECTION_NODE && section > SECTION_NODE)
-            r = vn_capture_join_distances(lines, &snapshot->host);
+            r = vn_capture_join_rows(lines, &snapshot->host);
         last = (int)section;
         if (r == 0)
             r = read_section(lines, section, line.value, snapshot);
     }
     if (r == 0 && last >= 0 && last <= (int)SECTION_NODE)
-        r = vn_capture_join_distances(lines, &snapshot->host);
+        r = vn_capture_join_rows(lines, &snapshot->host);
     if (r == 0 && vn_host_check(&snapshot->host, &inner) < 0)
         r = vn_lines_fail(lines, NULL, inner.fix, "%s", inner.cause);
     return r;

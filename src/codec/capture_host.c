@@ -8,6 +8,10 @@
 
 /* The sections [host], [node ID], [device NAME] and [settings]. */
 
+const char *const vn_capture_rows[VN_ROWS] = {"distances", "hmat_latency_ns", "hmat_bandwidth_mbps",
+                                              "measured_latency_ns", "measured_bandwidth_mbps"};
+enum { NODE_KEYS = 4 }; /* of a node's section, before those of its rows */
+
 enum { POOLS_MAX = 64, DEVICES_MAX = 65536, SETTINGS_MAX = 4096 };
 
 static int unknown_key(const struct vn_lines *lines, const char *key, const char *section)
@@ -132,16 +136,19 @@ static int node_key(struct vn_lines *lines, struct vn_node *node, struct vn_row 
         return vn_lines_uint(lines, line->value, kib_max, &node->free_kib);
     case 3:
         return vn_lines_uint(lines, line->value, kib_max, &node->cache_kib);
-    case 4:
-        return vn_lines_list(lines, line->value, UINT16_MAX, VN_NODE_MAX, &row->distances, &row->count);
     default:
-        return unknown_key(lines, line->key, "node");
+        break;
     }
+    key -= NODE_KEYS;
+    if (key < 0)
+        return unknown_key(lines, line->key, "node");
+    return vn_lines_list(lines, line->value, key == VN_ROW_DISTANCES ? UINT16_MAX : UINT32_MAX, VN_NODE_MAX,
+                         &row->figures[key], &row->count[key]);
 }
 
 int vn_capture_read_node(struct vn_lines *lines, const char *id, struct vn_host *host)
 {
-    static const char *const keys[] = {"cpus", "memory_kib", "free_kib", "cache_kib", "distances", NULL};
+    const char *keys[NODE_KEYS + VN_ROWS + 1] = {"cpus", "memory_kib", "free_kib", "cache_kib"};
     struct vn_seen seen = {.keys = keys};
     struct vn_node *node;
     struct vn_row *row;
@@ -149,6 +156,7 @@ int vn_capture_read_node(struct vn_lines *lines, const char *id, struct vn_host 
     uint64_t number = 0;
     int r = vn_lines_uint(lines, id, VN_NODE_MAX - 1, &number);
 
+    memcpy(keys + NODE_KEYS, vn_capture_rows, sizeof vn_capture_rows);
     if (r < 0)
         return r;
     if (host->n_nodes && (int)number <= host->nodes[host->n_nodes - 1].id)
@@ -166,25 +174,51 @@ int vn_capture_read_node(struct vn_lines *lines, const char *id, struct vn_host 
     return r < 0 ? r : vn_seen_all(&seen, lines, 3, "node");
 }
 
-int vn_capture_join_distances(struct vn_lines *lines, struct vn_host *host)
+/* The rows of all nodes as one table; NULL where no node has one. */
+static int join(struct vn_lines *lines, const struct vn_host *host, size_t row, uint32_t **ret)
 {
     size_t n = host->n_nodes, given = 0;
 
+    *ret = NULL;
     for (size_t i = 0; i < n; i++)
-        given += lines->rows[i].distances != NULL;
+        given += lines->rows[i].figures[row] != NULL;
     if (!given)
         return 0;
+    *ret = vn_arena_array(lines->arena, n * n, sizeof **ret);
+    if (!*ret)
+        return vn_nomem(lines->err);
+    for (size_t i = 0; i < n; i++) {
+        if (!lines->rows[i].figures[row] || lines->rows[i].count[row] != n)
+            return vn_lines_fail(lines, NULL, "Give each node a figure for every node, in their order.",
+                                 "node %d above has %zu %s, and there are %zu nodes", host->nodes[i].id,
+                                 lines->rows[i].count[row], vn_capture_rows[row], n);
+        for (size_t j = 0; j < n; j++)
+            (*ret)[i * n + j] = (uint32_t)lines->rows[i].figures[row][j];
+    }
+    return 0;
+}
+
+int vn_capture_join_rows(struct vn_lines *lines, struct vn_host *host)
+{
+    size_t n = host->n_nodes;
+    uint32_t *distances = NULL;
+    int r = join(lines, host, VN_ROW_DISTANCES, &distances);
+
+    if (r == 0)
+        r = join(lines, host, VN_ROW_HMAT_LATENCY, &host->hmat.latency_ns);
+    if (r == 0)
+        r = join(lines, host, VN_ROW_HMAT_BANDWIDTH, &host->hmat.bandwidth_mbps);
+    if (r == 0)
+        r = join(lines, host, VN_ROW_LATENCY, &host->measured.latency_ns);
+    if (r == 0)
+        r = join(lines, host, VN_ROW_BANDWIDTH, &host->measured.bandwidth_mbps);
+    if (r < 0 || !distances)
+        return r;
     host->distances = vn_arena_array(lines->arena, n * n, sizeof *host->distances);
     if (!host->distances)
         return vn_nomem(lines->err);
-    for (size_t i = 0; i < n; i++) {
-        if (!lines->rows[i].distances || lines->rows[i].count != n)
-            return vn_lines_fail(lines, NULL, "Give each node its distance to every node, in their order.",
-                                 "node %d above has %zu distances, and there are %zu nodes", host->nodes[i].id,
-                                 lines->rows[i].count, n);
-        for (size_t j = 0; j < n; j++)
-            host->distances[i * n + j] = (uint16_t)lines->rows[i].distances[j];
-    }
+    for (size_t i = 0; i < n * n; i++)
+        host->distances[i] = (uint16_t)distances[i];
     return 0;
 }
 
@@ -238,6 +272,16 @@ int vn_capture_read_settings(struct vn_lines *lines, struct vn_host *host)
 
 /* ---- writing ---- */
 
+static void write_row(struct vn_buf *out, size_t row, const uint32_t *figures, size_t n, size_t i)
+{
+    if (!figures)
+        return;
+    vn_buf_fmt(out, "%s=", vn_capture_rows[row]);
+    for (size_t j = 0; j < n; j++)
+        vn_buf_fmt(out, "%s%" PRIu32, j ? " " : "", figures[i * n + j]);
+    vn_buf_str(out, "\n");
+}
+
 static void write_node(struct vn_buf *out, const struct vn_host *host, size_t i)
 {
     const struct vn_node *node = &host->nodes[i];
@@ -252,6 +296,10 @@ static void write_node(struct vn_buf *out, const struct vn_host *host, size_t i)
             vn_buf_fmt(out, "%s%u", j ? " " : "", host->distances[i * host->n_nodes + j]);
         vn_buf_str(out, "\n");
     }
+    write_row(out, VN_ROW_HMAT_LATENCY, host->hmat.latency_ns, host->n_nodes, i);
+    write_row(out, VN_ROW_HMAT_BANDWIDTH, host->hmat.bandwidth_mbps, host->n_nodes, i);
+    write_row(out, VN_ROW_LATENCY, host->measured.latency_ns, host->n_nodes, i);
+    write_row(out, VN_ROW_BANDWIDTH, host->measured.bandwidth_mbps, host->n_nodes, i);
     for (size_t p = 0; p < node->n_pools; p++)
         vn_buf_fmt(out, "pool.%" PRIu64 "=%" PRIu64 " %" PRIu64 "\n", node->pools[p].size_kib, node->pools[p].total,
                    node->pools[p].free);

@@ -18,12 +18,15 @@ struct vn_lines {
     struct vn_arena *arena; /* what values belong to */
     struct vn_err *err;
     size_t threads;
-    struct vn_row *rows;    /* of nodes so far: their distances */
+    struct vn_row *rows;    /* of nodes so far */
     size_t n_rows;
 };
+/** Rows of a node in the host's tables, in the order in which a node's section has them. */
+enum { VN_ROW_DISTANCES, VN_ROW_HMAT_LATENCY, VN_ROW_HMAT_BANDWIDTH, VN_ROW_LATENCY, VN_ROW_BANDWIDTH, VN_ROWS };
+extern const char *const vn_capture_rows[VN_ROWS];
 struct vn_row {
-    uint64_t *distances; /* NULL: none given */
-    size_t count;
+    uint64_t *figures[VN_ROWS]; /* NULL: none given */
+    size_t count[VN_ROWS];
 };
 
 /** What a line of a section is. */
@@ -68,7 +71,7 @@ VN_NODISCARD int vn_capture_read_host(struct vn_lines *lines, struct vn_host *ho
 VN_NODISCARD int vn_capture_read_node(struct vn_lines *lines, const char *id, struct vn_host *host);
 VN_NODISCARD int vn_capture_read_device(struct vn_lines *lines, char *name, struct vn_host *host);
 /** Once every node is there. */
-VN_NODISCARD int vn_capture_join_distances(struct vn_lines *lines, struct vn_host *host);
+VN_NODISCARD int vn_capture_join_rows(struct vn_lines *lines, struct vn_host *host);
 VN_NODISCARD int vn_capture_read_settings(struct vn_lines *lines, struct vn_host *host);
 VN_NODISCARD int vn_capture_read_vm(struct vn_lines *lines, char *name, const struct vn_host *host,
                                     struct vn_snapshot *snapshot);

@@ -180,34 +180,18 @@ static int read_sets(struct vn_jin *in, json_t *value, const char *key, struct v
 
 static int read_distances(struct vn_jin *in, json_t *value, struct vn_host *host)
 {
-    size_t n = host->n_nodes, mark;
-    uint64_t distance = 0;
-    json_t *rows;
-    int r = vn_jin_get(in, value, "distances", VN_OPTIONAL, JSON_ARRAY, &rows);
+    size_t n = host->n_nodes;
+    uint32_t *wide = NULL;
+    int r = vn_jin_matrix(in, value, "distances", n, DISTANCE_MAX, &wide);
 
-    if (r < 0 || !rows)
+    if (r < 0 || !wide)
         return r;
-    if (json_array_size(rows) != n)
-        return vn_jin_fail(in, "distances", NULL, "Give a row for each node, in their order.",
-                           "%zu rows for %zu nodes", json_array_size(rows), n);
     host->distances = vn_arena_array(in->arena, n * n, sizeof *host->distances);
     if (!host->distances)
         return vn_nomem(in->err);
-    mark = vn_jin_enter(in, "distances");
-    for (size_t i = 0; i < n && r == 0; i++) {
-        json_t *row = json_array_get(rows, i);
-        size_t inner = vn_jin_enter_at(in, i);
-
-        if (json_array_size(row) != n)
-            r = vn_jin_fail(in, NULL, NULL, NULL, "not a list of %zu distances", n);
-        for (size_t j = 0; j < n && r == 0; j++) {
-            r = vn_jin_uint_of(in, json_array_get(row, j), DISTANCE_MAX, &distance);
-            host->distances[i * n + j] = (uint16_t)distance;
-        }
-        vn_jin_leave(in, inner);
-    }
-    vn_jin_leave(in, mark);
-    return r;
+    for (size_t i = 0; i < n * n; i++)
+        host->distances[i] = (uint16_t)wide[i];
+    return 0;
 }
 
 static int read_settings(struct vn_jin *in, json_t *value, struct vn_host *host)
@@ -297,7 +281,7 @@ int vn_jin_host(struct vn_jin *in, json_t *value, struct vn_host *ret)
 {
     static const char *const keys[] = {"schema",    "kind",     "hostname", "kernel",  "arch",     "nodes",
                                        "siblings",  "l3",       "distances", "reserved", "shared", "offline",
-                                       "isolated",  "devices",  "settings", NULL};
+                                       "isolated",  "devices",  "settings", "hmat",    "measured", NULL};
     static const char *const kinds[] = {"uma", "numa", NULL};
     void *nodes = NULL;
     int kind, r = vn_jin_keys(in, value, keys);
@@ -316,6 +300,10 @@ int vn_jin_host(struct vn_jin *in, json_t *value, struct vn_host *ret)
         r = read_host_sets(in, value, ret);
     if (r == 0)
         r = read_distances(in, value, ret);
+    if (r == 0)
+        r = vn_jin_access(in, value, "hmat", ret->n_nodes, &ret->hmat);
+    if (r == 0)
+        r = vn_jin_access(in, value, "measured", ret->n_nodes, &ret->measured);
     if (r == 0)
         r = read_all_devices(in, value, ret);
     if (r == 0)

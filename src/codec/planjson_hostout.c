@@ -91,6 +91,8 @@ void vn_jout_host(struct vn_jout *out, const struct vn_host *host, bool document
     write_sets(out, "siblings", host->cores, host->n_cores);
     write_sets(out, "l3", host->l3, host->n_l3);
     write_distances(out, host);
+    vn_jout_access(out, "hmat", &host->hmat, host->n_nodes);
+    vn_jout_access(out, "measured", &host->measured, host->n_nodes);
     vn_jout_cpus(out, "reserved", &host->reserved);
     vn_jout_cpus(out, "shared", &host->shared);
     vn_jout_cpus(out, "offline", &host->offline);

@@ -106,6 +106,11 @@ VN_NODISCARD int vn_jin_schema(struct vn_jin *in, json_t *root, const char *sche
 
 VN_NODISCARD int vn_jin_host(struct vn_jin *in, json_t *value, struct vn_host *ret);
 void vn_jout_host(struct vn_jout *out, const struct vn_host *host, bool document);
+/** A table of @n rows of @n whole numbers up to @max; *ret stays where the key is absent. */
+VN_NODISCARD int vn_jin_matrix(struct vn_jin *in, json_t *object, const char *key, size_t n, uint32_t max,
+                               uint32_t **ret);
+VN_NODISCARD int vn_jin_access(struct vn_jin *in, json_t *object, const char *key, size_t n, struct vn_access *ret);
+void vn_jout_access(struct vn_jout *out, const char *key, const struct vn_access *access, size_t n);
 VN_NODISCARD int vn_jin_placement(struct vn_jin *in, json_t *value, enum vn_need name, struct vn_placement *ret);
 /** The CPU sets of @count vCPUs; -VN_E_FORMAT at the path when the document has too many. */
 VN_NODISCARD int vn_jin_pins(struct vn_jin *in, size_t count, struct vn_cpuset **ret);

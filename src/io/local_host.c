@@ -84,6 +84,8 @@ static int fill(const char *root, hwloc_topology_t topology, struct vn_arena *ar
     if (r == 0)
         r = vn_local_nodes(root, topology, arena, ret, err);
     if (r == 0)
+        r = vn_local_hmat(root, arena, ret, err);
+    if (r == 0)
         r = read_sets(topology, HWLOC_OBJ_CORE, arena, &ret->cores, &ret->n_cores, err);
     if (r == 0)
         r = read_sets(topology, HWLOC_OBJ_L3CACHE, arena, &ret->l3, &ret->n_l3, err);

@@ -48,6 +48,8 @@ const char *vn_host_setting(const struct vn_host *host, const char *key)
 
 unsigned vn_host_distance(const struct vn_host *host, size_t a, size_t b)
 {
+    if (host->metric)
+        return host->metric[a * host->n_nodes + b];
     if (host->distances)
         return host->distances[a * host->n_nodes + b];
     return a == b ? 10 : 20;

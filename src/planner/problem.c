@@ -72,6 +72,22 @@ static int copy_names(struct maker *m)
     return 0;
 }
 
+/* -VN_E_NOMEM, or *table is a copy. */
+static int copy_table(struct vn_arena *arena, size_t n, uint32_t **table)
+{
+    if (!*table)
+        return 0;
+    *table = copy_array(arena, *table, n * n, sizeof **table);
+    return *table ? 0 : -VN_E_NOMEM;
+}
+
+static int copy_access(struct vn_arena *arena, size_t n, struct vn_access *access)
+{
+    int r = copy_table(arena, n, &access->latency_ns);
+
+    return r < 0 ? r : copy_table(arena, n, &access->bandwidth_mbps);
+}
+
 static int copy_host(struct maker *m)
 {
     struct vn_arena *arena = &m->out->arena;
@@ -83,7 +99,8 @@ static int copy_host(struct maker *m)
         host->distances = copy_array(arena, from->distances, from->n_nodes * from->n_nodes, sizeof *host->distances);
     host->cores = copy_array(arena, from->cores, from->n_cores, sizeof *host->cores);
     host->l3 = copy_array(arena, from->l3, from->n_l3, sizeof *host->l3);
-    if ((from->distances && !host->distances) || !host->cores || !host->l3)
+    if ((from->distances && !host->distances) || !host->cores || !host->l3 ||
+        copy_access(arena, from->n_nodes, &host->hmat) < 0 || copy_access(arena, from->n_nodes, &host->measured) < 0)
         return -VN_E_NOMEM;
     if (m->query->reserve)
         host->reserved = *m->query->reserve;
@@ -398,6 +415,8 @@ int vn_problem_from_snapshot(const struct vn_snapshot *snapshot, const struct vn
         r = add_vm(&m, &snapshot->vms[i]);
     if (r == 0)
         r = add_fresh(&m);
+    if (r == 0)
+        r = vn_problem_set_metric(&out, query->metric, err);
     if (r < 0)
         vn_problem_drop(&out);
     else

@@ -82,6 +82,27 @@ static void demo_is_the_example(void **state)
     assert_int_equal(vn_snapshot_vm(&demo, "web2")->policy.policy, VN_CPU_SHARED);
 }
 
+/* Latencies and bandwidths, each table by itself. */
+static void tables_survive(void **state)
+{
+    VN_AUTO(vn_snapshot) snapshot = {.n_vms = 0};
+    VN_AUTO(vn_snapshot) again = {.n_vms = 0};
+    VN_AUTO(vn_buf) text = {0};
+    uint32_t hmat[] = {81, 0, 0, UINT32_MAX}, measured[] = {96, 171, 169, 95}, bandwidth[] = {80000, 41000, 42000, 80000};
+    (void)state;
+
+    load("demo", &snapshot);
+    snapshot.host.hmat.latency_ns = hmat;
+    snapshot.host.measured = (struct vn_access){measured, bandwidth};
+    assert_int_equal(vn_capture_format(&snapshot, &text, NULL), 0);
+    assert_non_null(strstr(text.ptr, "\nmeasured_latency_ns=169 95\n"));
+    assert_int_equal(vn_capture_parse(text.ptr, text.len, &again, NULL), 0);
+    assert_memory_equal(again.host.hmat.latency_ns, hmat, sizeof hmat);
+    assert_null(again.host.hmat.bandwidth_mbps);
+    assert_memory_equal(again.host.measured.latency_ns, measured, sizeof measured);
+    assert_memory_equal(again.host.measured.bandwidth_mbps, bandwidth, sizeof bandwidth);
+}
+
 /* Texts with no final newline, with empty lines, with blanks at line ends, and values of any bytes. */
 static void odd_texts_survive(void **state)
 {
@@ -163,6 +184,9 @@ static void bad_files_are_refused(void **state)
     bad("single", "memory_kib=8388608\n", "", "no 'memory_kib'");
     bad("single", "free_kib=4194304", "free_kib=9999999", "more free memory");
     bad("single", "distances=10", "distances=10 20", "2 distances");
+    bad("single", "distances=10\n", "distances=10\nhmat_latency_ns=1 2\n", "2 hmat_latency_ns");
+    bad("single", "distances=10\n", "distances=10\nmeasured_latency_ns=4294967296\n", "4294967296");
+    bad("demo", "distances=10 21\n", "distances=10 21\nmeasured_bandwidth_mbps=1 2\n", "0 measured_bandwidth_mbps");
     bad("single", "[vm solo]", "[wm solo]", "an unknown section");
     bad("single", "[vm solo]", "[vm other]", "the XML of another VM");
     bad("single", "vcpu.1=", "vcpu.2=", "not vCPU 1");
@@ -263,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(examples_survive),          cmocka_unit_test(demo_is_the_example),
+        cmocka_unit_test(tables_survive),
         cmocka_unit_test(odd_texts_survive),         cmocka_unit_test(threads_keep_what_is_known),
         cmocka_unit_test(bad_files_are_refused),     cmocka_unit_test(cut_files_are_safe),
         cmocka_unit_test(anonymous_says_no_names),   cmocka_unit_test(foreign_words_go),

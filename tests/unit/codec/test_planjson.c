@@ -174,6 +174,10 @@ static void contradictions_of_the_host_are_named(void **state)
     bad(ON(", 'shared': '1-'", ""), "host.shared", "'1-'");
     bad(ON(", 'distances': [[10, 20]]", ""), "host.distances[0]", "not a list of 1");
     bad(ON(", 'distances': [[9]]", ""), "host", "below 10");
+    bad(ON(", 'hmat': {'latency_ns': [[1], [2]]}", ""), "host.hmat.latency_ns", "2 rows for 1 nodes");
+    bad(ON(", 'measured': {'bandwidth_mbps': [[-1]]}", ""), "host.measured.bandwidth_mbps[0]", "'-1'");
+    bad(ON(", 'measured': {'latency': [[1]]}", ""), "host.measured.latency", "latency_ns");
+    bad(ON(", 'hmat': [[1]]", ""), "host.hmat", "not an object");
     bad(ON(", 'devices': [{'name': 'd', 'node': 3}]", ""), "host.devices[0].node", "no node 3");
     bad(ON(", 'sibling': []", ""), "host.sibling", "Did you mean 'siblings'?");
     bad(PROBLEM("'host': {'nodes': []}", ""), "host", "no nodes");

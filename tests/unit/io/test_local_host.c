@@ -89,6 +89,15 @@ static void put_nodes(void)
                               "Node 2 Shmem: 20 kB\n");
     put(NODE "node4/cpumap", "00000010\n");
     put(NODE "node4/distance", "21 28 10\n");
+    /* Node 0 reaches its own memory and that of node 2 best; node 2 is reached as fast by a device on node 4. */
+    put(NODE "node0/access0/initiators/node0", "");
+    put(NODE "node0/access0/initiators/read_latency", "81\n");
+    put(NODE "node0/access0/initiators/read_bandwidth", "80000\n");
+    put(NODE "node2/access0/initiators/node0", "");
+    put(NODE "node2/access0/initiators/node4", "");
+    put(NODE "node2/access0/initiators/read_latency", "230\n");
+    put(NODE "node2/access1/initiators/node0", "");
+    put(NODE "node2/access1/initiators/read_latency", "240\n");
     put(NODE "node4/meminfo", "Node 4 MemTotal: 0 kB\nNode 4 MemFree: 0 kB\n");
 }
 
@@ -155,6 +164,25 @@ static void nodes_may_be_sparse_and_lack_things(void **state)
     assert_int_equal(host.nodes[2].memory_kib, 0);
     assert_int_equal(vn_host_distance(&host, 0, 1), 17);
     assert_int_equal(vn_host_distance(&host, 2, 1), 28);
+}
+
+static void the_firmware_says_latencies_of_the_nearest(void **state)
+{
+    static const uint32_t latency[] = {81, 240, 0, 0, 0, 0, 0, 0, 0}, bandwidth[] = {80000, 0, 0, 0, 0, 0, 0, 0, 0};
+    VN_AUTO(vn_arena) arena = {0};
+    VN_AUTO(vn_arena) bad = {0};
+    struct vn_host host;
+    struct vn_err err = {0};
+
+    (void)state;
+    load(&arena, &host);
+    assert_memory_equal(host.hmat.latency_ns, latency, sizeof latency);
+    assert_memory_equal(host.hmat.bandwidth_mbps, bandwidth, sizeof bandwidth);
+    assert_null(host.measured.latency_ns);
+    put(NODE "node0/access0/initiators/read_latency", "fast\n");
+    assert_true(vn_local_host(root, &bad, &host, &err) < 0);
+    assert_non_null(strstr(err.context, "read_latency"));
+    put(NODE "node0/access0/initiators/read_latency", "81\n");
 }
 
 static void memory_is_free_or_reclaimable(void **state)
@@ -286,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_may_be_sparse_and_lack_things),
+        cmocka_unit_test(the_firmware_says_latencies_of_the_nearest),
         cmocka_unit_test(memory_is_free_or_reclaimable),
         cmocka_unit_test(cores_and_switched_off_cpus),
         cmocka_unit_test(settings_that_matter),

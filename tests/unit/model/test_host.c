@@ -53,6 +53,9 @@ static void lookups(void **state)
     vn_host_core(&host, 5, &set);
     assert_true(vn_cpuset_count(&set) == 1 && vn_cpuset_has(&set, 5));
     assert_int_equal(vn_host_distance(&host, 1, 2), 28);
+    host.metric = (uint16_t[]){10, 11, 12, 11, 10, 13, 12, 13, 10};
+    assert_int_equal(vn_host_distance(&host, 1, 2), 13);
+    host.metric = NULL;
     host.distances = NULL;
     assert_int_equal(vn_host_distance(&host, 1, 2), 20);
     assert_int_equal(vn_host_distance(&host, 2, 2), 10);
