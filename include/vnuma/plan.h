@@ -49,6 +49,7 @@ struct vn_blocking {
     int node; /* -1: the host as a whole */
     uint64_t need, free;
 };
+/** struct vn_repair - one move of a VM that stays; after all of them, in order, there is room. */
 struct vn_repair {
     char *name; /* the VM to move */
     int node;   /* to here */
@@ -58,7 +59,7 @@ struct vn_unplaced {
     char *name;
     struct vn_blocking *blocking;
     size_t n_blocking;
-    struct vn_repair *repair;
+    struct vn_repair *repair; /* none: no moves are known that make room */
     size_t n_repair;
 };
 

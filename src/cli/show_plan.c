@@ -157,20 +157,32 @@ static void blocking_text(const struct vn_blocking *b, char *out, size_t size)
                    resource_words(b->resource), where, b->need, b->free);
 }
 
+/* The moves that make room, in the order in which each finds the room it needs itself. */
+static void show_repair(struct vn_doc *doc, const struct vn_unplaced *vm)
+{
+    struct vn_val *object;
+    char size[32];
+
+    if (!vm->n_repair)
+        return;
+    object = vn_doc_object(doc, NULL, NULL, vm->n_repair == 1 ? "A move would make room:"
+                                                              : "Moves, one after the other, would make room:");
+    for (size_t i = 0; i < vm->n_repair; i++)
+        vn_doc_say(doc, object, "%s to node %d (%s)", vm->repair[i].name, vm->repair[i].node,
+                   vn_size_format(vm->repair[i].memory_kib, size, sizeof size));
+}
+
 static void show_one_unplaced(struct vn_doc *doc, const struct vn_unplaced *vm)
 {
     struct vn_val *object =
         vn_doc_object(doc, NULL, NULL, vn_arena_printf(&doc->arena, "%s does not fit. What is missing:", vm->name));
-    char text[160], size[32];
+    char text[160];
 
     for (size_t i = 0; i < vm->n_blocking; i++) {
         blocking_text(&vm->blocking[i], text, sizeof text);
         vn_doc_say(doc, object, "%s", text);
     }
-    for (size_t i = 0; i < vm->n_repair; i++)
-        vn_doc_say(doc, object, "%s %s to node %d (%s) would make room.", i ? "and moving" : "Moving",
-                   vm->repair[i].name, vm->repair[i].node,
-                   vn_size_format(vm->repair[i].memory_kib, size, sizeof size));
+    show_repair(doc, vm);
     vn_doc_say(doc, NULL, "%s", "");
 }
 

@@ -22,6 +22,15 @@ static int note_cache(struct solver *s, const struct vn_unplaced *out, struct vn
     return 0;
 }
 
+static size_t left_out(const struct solver *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n_movable; i++)
+        n += !s->best.spots[s->order[i]].placed;
+    return n;
+}
+
 static int report_unplaced(struct solver *s, size_t vm, struct vn_plan *plan)
 {
     const struct vn_request *request = &s->problem->vms[vm];
@@ -36,7 +45,8 @@ static int report_unplaced(struct solver *s, size_t vm, struct vn_plan *plan)
         return -VN_E_NOMEM;
     if (s->place.max_move_kib != UINT64_MAX)
         s->place.max_move_kib -= s->best.moved;
-    if (fit_blocking(&s->place, room, vm, &plan->arena, out) < 0 || advise_hugepages(s, room, vm, out, plan) < 0)
+    if (fit_blocking(&s->place, room, vm, &plan->arena, out) < 0 || advise_hugepages(s, room, vm, out, plan) < 0 ||
+        repair_find(s, room, vm, left_out(s), &plan->arena, out) < 0)
         return -VN_E_NOMEM;
     if (s->place.max_move_kib != UINT64_MAX)
         s->place.max_move_kib += s->best.moved;

@@ -165,7 +165,7 @@ static void add_demand(struct room *room, const struct vn_request *vm)
     }
 }
 
-static void keep_vm(struct room *room, const struct vn_request *vm)
+void room_keep(struct room *room, const struct vn_request *vm)
 {
     struct vn_cpuset own;
 
@@ -179,7 +179,7 @@ static void keep_vm(struct room *room, const struct vn_request *vm)
 }
 
 /* What the VM has now becomes room: of the pages it uses, no more than are in use. */
-static int release_vm(struct room *room, struct vn_arena *arena, const struct vn_request *vm)
+int room_release(struct room *room, struct vn_arena *arena, const struct vn_request *vm)
 {
     const struct topo *topo = room->topo;
     uint64_t *resident = vn_arena_array(arena, topo->n, sizeof *resident);
@@ -262,11 +262,25 @@ struct room *room_new(struct vn_arena *arena, const struct topo *topo, const str
         const struct vn_request *vm = &problem->vms[i];
 
         if (!vm->movable || keep[i])
-            keep_vm(room, vm);
-        else if (release_vm(room, arena, vm) < 0)
+            room_keep(room, vm);
+        else if (room_release(room, arena, vm) < 0)
             return NULL;
     }
     return room;
+}
+
+void room_assign(struct room *to, const struct room *from)
+{
+    struct room keep = *to;
+    size_t n = from->topo->n;
+
+    *to = *from;
+    to->demand = keep.demand;
+    to->mem = keep.mem;
+    to->preferred = keep.preferred;
+    memcpy(to->demand, from->demand, n * sizeof *to->demand);
+    memcpy(to->mem, from->mem, from->n_kinds * n * sizeof *to->mem);
+    memcpy(to->preferred, from->preferred, from->n_kinds * sizeof *to->preferred);
 }
 
 struct room *room_copy(struct vn_arena *arena, const struct room *room)
@@ -276,14 +290,11 @@ struct room *room_copy(struct vn_arena *arena, const struct room *room)
 
     if (!copy)
         return NULL;
-    *copy = *room;
     copy->demand = vn_arena_array(arena, n, sizeof *copy->demand);
     copy->mem = vn_arena_array(arena, room->n_kinds * n, sizeof *copy->mem);
     copy->preferred = vn_arena_array(arena, room->n_kinds, sizeof *copy->preferred);
     if (!copy->demand || !copy->mem || !copy->preferred)
         return NULL;
-    memcpy(copy->demand, room->demand, n * sizeof *copy->demand);
-    memcpy(copy->mem, room->mem, room->n_kinds * n * sizeof *copy->mem);
-    memcpy(copy->preferred, room->preferred, room->n_kinds * sizeof *copy->preferred);
+    room_assign(copy, room);
     return copy;
 }

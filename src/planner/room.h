@@ -36,6 +36,12 @@ struct mem_need {
 struct room *room_new(struct vn_arena *arena, const struct topo *topo, const struct vn_problem *problem,
                       const bool *keep);
 struct room *room_copy(struct vn_arena *arena, const struct room *room);
+/** room_assign() - @to, a copy of a room of the same problem, becomes as @from. */
+void room_assign(struct room *to, const struct room *from);
+/** room_keep() - the CPUs and the floating that a VM has where it is now; its memory is not in the room's. */
+void room_keep(struct room *room, const struct vn_request *vm);
+/** room_release() - the memory that the VM has now is free again. 0 or -VN_E_NOMEM. */
+int room_release(struct room *room, struct vn_arena *arena, const struct vn_request *vm);
 
 /** room_take() - dedicated CPUs are gone; with @whole_cores their siblings too. */
 void room_take(struct room *room, const struct vn_cpuset *cpus, bool whole_cores);

@@ -36,6 +36,14 @@ struct room *solver_room(struct solver *s, struct vn_arena *arena, size_t vm);
 int advise_hugepages(struct solver *s, const struct room *room, size_t vm, const struct vn_unplaced *out,
                      struct vn_plan *plan);
 
+/* repair.c */
+/**
+ * repair_find() - the moves of VMs that stay which make room for @vm, the cheapest list that is found; @room: what it
+ * sees now. @among: so many VMs are left out, and share the steps. 0 or -VN_E_NOMEM.
+ */
+int repair_find(struct solver *s, const struct room *room, size_t vm, size_t among, struct vn_arena *arena,
+                struct vn_unplaced *out);
+
 /* result.c */
 /** result_placements() - the placements, what was left out and why. 0 or -VN_E_NOMEM. */
 int result_placements(struct solver *s, struct vn_plan *plan);

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/* Who might move for another VM, and what that would set free. */
+#include <math.h>
+#include <string.h>
+
+#include "planner/repair.h"
+
+static int held_new(struct repair *r, struct held *ret)
+{
+    size_t n = r->place.topo->n;
+
+    memset(ret, 0, sizeof *ret);
+    ret->demand = vn_arena_array(r->arena, n, sizeof *ret->demand);
+    ret->mem = vn_arena_array(r->arena, n, sizeof *ret->mem);
+    return ret->demand && ret->mem ? 0 : -VN_E_NOMEM;
+}
+
+/* What the VM has: what it changes in a room. */
+static int held_of(struct repair *r, const struct room *room, const struct vn_request *vm, struct held *ret)
+{
+    size_t n = r->place.topo->n;
+
+    if (held_new(r, ret) < 0)
+        return -VN_E_NOMEM;
+    room_assign(r->scratch, room);
+    memset(&r->scratch->gone, 0, sizeof r->scratch->gone);
+    memset(r->scratch->demand, 0, n * sizeof *r->scratch->demand);
+    room_keep(r->scratch, vm);
+    ret->cpus = r->scratch->gone;
+    memcpy(ret->demand, r->scratch->demand, n * sizeof *ret->demand);
+    if (room_release(r->scratch, r->arena, vm) < 0)
+        return -VN_E_NOMEM;
+    ret->kind = room_mem(room, 0, vm->placed ? vm->placed->hugepage_kib : 0).kind;
+    for (size_t i = 0; i < n; i++)
+        ret->mem[i] = *room_mem_at(r->scratch, ret->kind, i) - *room_mem_at(room, ret->kind, i);
+    return 0;
+}
+
+void repair_give(const struct repair *r, struct room *room, const struct held *held)
+{
+    struct vn_cpuset back = held->cpus;
+
+    vn_cpuset_sub(&room->gone, &back);
+    vn_cpuset_and(&back, &r->may);
+    vn_cpuset_or(&room->avail, &back);
+    for (size_t n = 0; n < room->topo->n; n++) {
+        room->demand[n] = fmax(0, room->demand[n] - held->demand[n]);
+        *room_mem_at(room, held->kind, n) += held->mem[n];
+    }
+}
+
+/* The node of a VM with one cell; -1 for others. */
+static int node_of(const struct topo *topo, const struct vn_request *vm)
+{
+    const struct vn_cells_spec *spec = &vm->policy.cells;
+    const struct vn_placement *at = vm->placed;
+    struct vn_cpuset cpus = {{0}};
+
+    if (vm->movable || !at || (spec->kind == VN_CELLS_LIST && spec->n_list != 1) ||
+        (spec->kind == VN_CELLS_NUMBER && spec->number != 1) || at->n_cells > 1)
+        return -1;
+    if (at->n_cells)
+        return vn_host_node_index(topo->host, at->cells[0].node);
+    for (size_t v = 0; v < at->n_vcpus; v++)
+        vn_cpuset_or(&cpus, &at->vcpupin[v]);
+    for (size_t n = 0; n < topo->n && !vn_cpuset_empty(&cpus); n++)
+        if (vn_cpuset_subset(&cpus, &topo->host->nodes[n].cpus))
+            return (int)n;
+    return -1;
+}
+
+static bool same_wants(const struct vn_request *a, const struct vn_request *b)
+{
+    return a->policy.policy == b->policy.policy && a->policy.threads == b->policy.threads &&
+           a->policy.emulator.kind == b->policy.emulator.kind && !(vm_overcommit(a) < vm_overcommit(b)) &&
+           !(vm_overcommit(a) > vm_overcommit(b));
+}
+
+/*
+ * How much more the goal could have on a node at most. A CPU that comes free makes no more than one
+ * core whole; what floats there keeps back no more CPUs than it was promised, rounded up.
+ */
+static uint64_t gain_at(const struct repair *r, const struct held *held, size_t node)
+{
+    const struct vn_request *goal = &r->s->problem->vms[r->goal];
+    struct vn_cpuset cpus = r->place.topo->host->nodes[node].cpus;
+    double gain;
+
+    vn_cpuset_and(&cpus, &held->cpus);
+    gain = vn_cpuset_count(&cpus) + ceil(held->demand[node]);
+    if (gain > 0 && goal->policy.emulator.kind == VN_EMULATOR_ISOLATE)
+        gain++; /* a CPU apart for the emulator gives back the one it had of the others' */
+    if (goal->policy.policy == VN_CPU_SHARED)
+        return (uint64_t)ceil(gain * vm_overcommit(goal));
+    return (uint64_t)gain * (goal->policy.threads == VN_THREADS_PREFER ? 1 : r->place.topo->threads);
+}
+
+static int mover_new(struct repair *r, const struct room *room, size_t vm, size_t node, struct mover *ret)
+{
+    const struct vn_request *request = &r->s->problem->vms[vm];
+    size_t n = r->place.topo->n;
+    uint64_t *kib = vn_arena_array(r->arena, n, sizeof *kib), all_kib = 0, all = 0;
+
+    *ret = (struct mover){.vm = vm, .node = node, .least_kib = UINT64_MAX};
+    ret->cell = (struct vn_cell_size){request->vcpus, request->memory_kib};
+    ret->moved_kib = vn_arena_array(r->arena, n, sizeof *ret->moved_kib);
+    ret->gain_cpus = vn_arena_array(r->arena, n, sizeof *ret->gain_cpus);
+    ret->gain_mem = vn_arena_array(r->arena, n, sizeof *ret->gain_mem);
+    if (!kib || !ret->moved_kib || !ret->gain_cpus || !ret->gain_mem || held_of(r, room, request, &ret->held) < 0)
+        return -VN_E_NOMEM;
+    vm_resident(r->place.topo, request, kib);
+    for (size_t i = 0; i < n; i++) {
+        all_kib += kib[i];
+        all += ret->held.mem[i];
+        ret->gain_cpus[i] = gain_at(r, &ret->held, i);
+        ret->gain_mem[i] = ret->held.kind == r->kind ? ret->held.mem[i] : 0;
+    }
+    for (size_t i = 0; i < n; i++) {
+        ret->moved_kib[i] = all_kib - kib[i];
+        if (i != node && ret->moved_kib[i] < ret->least_kib)
+            ret->least_kib = ret->moved_kib[i];
+    }
+    ret->need = room_mem(room, request->memory_kib, request->policy.hugepage_kib).amount;
+    ret->need = all > ret->need ? all : ret->need; /* what QEMU has beside the guest's comes along */
+    return 0;
+}
+
+/* A CPU that two have comes free only when both leave: it counts for neither. */
+static void only_own(struct repair *r, const struct room *room)
+{
+    struct vn_cpuset once = {{0}}, twice = {{0}}, both;
+    const struct vn_problem *problem = r->s->problem;
+
+    for (size_t i = 0; i < problem->n_vms; i++) {
+        const struct spot *spot = &r->s->best.spots[i];
+
+        room_assign(r->scratch, room);
+        memset(&r->scratch->gone, 0, sizeof r->scratch->gone);
+        if (!problem->vms[i].movable || r->s->keep[i] || (i == r->goal && r->runs))
+            room_keep(r->scratch, &problem->vms[i]);
+        else if (spot->placed)
+            place_commit(&r->place, r->scratch, i, spot);
+        both = once;
+        vn_cpuset_and(&both, &r->scratch->gone);
+        vn_cpuset_or(&twice, &both);
+        vn_cpuset_or(&once, &r->scratch->gone);
+    }
+    vn_cpuset_sub(&r->self.cpus, &twice);
+    for (size_t i = 0; i < r->n_movers; i++)
+        vn_cpuset_sub(&r->movers[i].held.cpus, &twice);
+}
+
+static int find_movers(struct repair *r, const struct room *room)
+{
+    const struct vn_problem *problem = r->s->problem;
+
+    r->movers = vn_arena_array(r->arena, problem->n_vms, sizeof *r->movers);
+    if (!r->movers)
+        return -VN_E_NOMEM;
+    for (size_t i = 0; i < problem->n_vms; i++) {
+        const struct vn_request *vm = &problem->vms[i];
+        int node = i == r->goal ? -1 : node_of(r->place.topo, vm);
+        size_t at = r->n_movers;
+        struct mover mover;
+
+        if (node < 0 || vm->placed->hugepage_kib != vm->policy.hugepage_kib)
+            continue;
+        if (mover_new(r, room, i, (size_t)node, &mover) < 0)
+            return -VN_E_NOMEM;
+        for (; at > 0 && strcmp(problem->vms[r->movers[at - 1].vm].name, vm->name) > 0; at--)
+            r->movers[at] = r->movers[at - 1];
+        r->movers[at] = mover;
+        r->n_movers++;
+    }
+    for (size_t i = 0; i < r->n_movers; i++)
+        while (!same_wants(&problem->vms[r->movers[r->movers[i].like].vm], &problem->vms[r->movers[i].vm]))
+            r->movers[i].like++;
+    return 0;
+}
+
+static int find_here(struct repair *r)
+{
+    size_t n = r->place.topo->n;
+
+    r->here = vn_arena_array(r->arena, n, sizeof *r->here);
+    r->n_here = vn_arena_array(r->arena, n, sizeof *r->n_here);
+    if (!r->here || !r->n_here)
+        return -VN_E_NOMEM;
+    for (size_t node = 0; node < n; node++) {
+        r->here[node] = vn_arena_array(r->arena, r->n_movers, sizeof **r->here);
+        if (!r->here[node])
+            return -VN_E_NOMEM;
+        for (size_t i = 0; i < r->n_movers; i++)
+            if (r->movers[i].gain_cpus[node] || r->movers[i].gain_mem[node])
+                r->here[node][r->n_here[node]++] = i;
+    }
+    return 0;
+}
+
+static int find_self(struct repair *r, const struct room *room)
+{
+    const struct vn_request *vm = &r->s->problem->vms[r->goal];
+    bool resident = vm->placed != NULL;
+
+    for (size_t n = 0; vm->resident_kib && n < r->place.topo->n; n++)
+        resident = resident || vm->resident_kib[n];
+    r->runs = resident;
+    if (!resident)
+        return held_new(r, &r->self);
+    return held_of(r, room, vm, &r->self);
+}
+
+static int stages_new(struct repair *r, const struct room *room)
+{
+    size_t n = r->place.topo->n;
+
+    for (size_t d = 0; d <= REPAIR_MOVES; d++) {
+        struct stage *stage = &r->stage[d];
+
+        stage->room = room_copy(r->arena, room);
+        stage->cap0 = vn_arena_array(r->arena, n, sizeof *stage->cap0);
+        stage->cap = vn_arena_array(r->arena, n, sizeof *stage->cap);
+        stage->fits = vn_arena_array(r->arena, r->n_movers * n, sizeof *stage->fits);
+        if (!stage->room || !stage->cap0 || !stage->cap || !stage->fits)
+            return -VN_E_NOMEM;
+    }
+    return 0;
+}
+
+int repair_vms(struct repair *r, const struct room *room)
+{
+    const struct vn_request *vm = &r->s->problem->vms[r->goal];
+    struct room *first;
+
+    r->may = r->place.topo->online;
+    vn_cpuset_sub(&r->may, &r->place.topo->host->reserved);
+    vn_cpuset_sub(&r->may, &r->place.topo->host->shared);
+    r->kind = room_mem(room, 0, vm->policy.hugepage_kib).kind;
+    r->scratch = room_copy(r->arena, room);
+    if (!r->scratch || find_self(r, room) < 0 || find_movers(r, room) < 0 || find_here(r) < 0 ||
+        stages_new(r, room) < 0)
+        return -VN_E_NOMEM;
+    only_own(r, room);
+    first = r->stage[0].room;
+    if (r->runs) { /* while the others move it is where it is */
+        room_keep(first, vm);
+        for (size_t n = 0; n < r->place.topo->n; n++)
+            *room_mem_at(first, r->self.kind, n) -= r->self.mem[n];
+    }
+    return 0;
+}
