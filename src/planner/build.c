@@ -3,15 +3,42 @@
 
 #include "planner/solve.h"
 
-static void cell_cpus(const struct vn_placement *placement, size_t cell, struct vn_cpuset *ret)
+/* From a node to all of the VM's devices whose node is known. */
+static uint64_t way_to_devices(const struct vn_host *host, const struct vn_request *vm, size_t node)
 {
-    memset(ret, 0, sizeof *ret);
-    VN_CPUSET_EACH(vcpu, &placement->cells[cell].vcpus)
-        vn_cpuset_or(ret, &placement->vcpupin[vcpu]);
+    uint64_t sum = 0;
+
+    for (size_t d = 0; d < vm->n_devices; d++) {
+        const struct vn_device *device = vn_host_device(host, vm->devices[d]);
+        int at = device && device->node >= 0 ? vn_host_node_index(host, device->node) : -1;
+
+        sum += at < 0 ? 0 : vn_host_distance(host, node, (size_t)at);
+    }
+    return sum;
 }
 
-/* The emulator shares the CPUs of the VM unless it was told otherwise. */
-static void set_emulator(const struct vn_request *vm, const struct spot *spot, struct vn_placement *ret)
+/* CPUs of the VM's cells nearest to its devices; of all its cells where none is nearer than another. */
+static void near_cpus(const struct place *place, const struct vn_request *vm, const struct spot *spot,
+                      const struct vn_placement *at, struct vn_cpuset *ret)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (size_t j = 0; j < spot->k; j++) {
+        uint64_t way = way_to_devices(place->topo->host, vm, spot->node[j]);
+
+        if (way > least || vn_cpuset_empty(&at->cells[j].vcpus))
+            continue;
+        if (way < least)
+            memset(ret, 0, sizeof *ret);
+        least = way;
+        VN_CPUSET_EACH(vcpu, &at->cells[j].vcpus)
+            vn_cpuset_or(ret, &at->vcpupin[vcpu]);
+    }
+}
+
+/* The emulator shares CPUs of the VM, near its devices, unless it was told otherwise. */
+static void set_emulator(const struct place *place, const struct vn_request *vm, const struct spot *spot,
+                         struct vn_placement *ret)
 {
     ret->has_emulatorpin = true;
     switch (vm->policy.emulator.kind) {
@@ -22,33 +49,19 @@ static void set_emulator(const struct vn_request *vm, const struct spot *spot, s
         ret->emulatorpin = vm->policy.emulator.cpus;
         break;
     case VN_EMULATOR_SHARE:
-        for (size_t v = 0; v < ret->n_vcpus; v++)
-            vn_cpuset_or(&ret->emulatorpin, &ret->vcpupin[v]);
+        near_cpus(place, vm, spot, ret, &ret->emulatorpin);
         break;
     }
 }
 
-/* With a shared emulator, IOThreads go to the cell whose node has a device of the VM. */
-static int set_iothreads(const struct place *place, const struct vn_request *vm, const struct spot *spot,
-                         struct vn_arena *arena, struct vn_placement *ret)
+/* IOThreads are where the emulator is. */
+static int set_iothreads(const struct vn_request *vm, struct vn_arena *arena, struct vn_placement *ret)
 {
-    struct vn_cpuset cpus = ret->emulatorpin;
-    bool found = vm->policy.emulator.kind != VN_EMULATOR_SHARE;
-
-    for (size_t d = 0; d < vm->n_devices && !found; d++) {
-        const struct vn_device *device = vn_host_device(place->topo->host, vm->devices[d]);
-
-        for (size_t j = 0; device && j < spot->k && !found; j++) {
-            found = ret->cells[j].node == device->node && !vn_cpuset_empty(&ret->cells[j].vcpus);
-            if (found)
-                cell_cpus(ret, j, &cpus);
-        }
-    }
     ret->iothreadpins = vn_arena_array(arena, vm->n_iothreads, sizeof *ret->iothreadpins);
     if (!ret->iothreadpins)
         return -VN_E_NOMEM;
     for (size_t i = 0; i < vm->n_iothreads; i++)
-        ret->iothreadpins[ret->n_iothreadpins++] = (struct vn_pin){.id = vm->iothread_ids[i], .cpus = cpus};
+        ret->iothreadpins[ret->n_iothreadpins++] = (struct vn_pin){vm->iothread_ids[i], ret->emulatorpin};
     return 0;
 }
 
@@ -144,8 +157,8 @@ int build_placement(struct place *place, const struct room *room, size_t vm_inde
     if (set_distances(place, spot, arena, ret) < 0)
         return -VN_E_NOMEM;
     set_cells(place, room, vm, spot, ret);
-    set_emulator(vm, spot, ret);
+    set_emulator(place, vm, spot, ret);
     if (vm->policy.policy == VN_CPU_DEDICATED)
         set_topology(place->topo, ret);
-    return set_iothreads(place, vm, spot, arena, ret);
+    return set_iothreads(vm, arena, ret);
 }

@@ -433,6 +433,7 @@ static void check_cpus(struct checker *c)
     take_staying(c);
     check_each(c, "cpus", check_dedicated);
     check_each(c, "emulator", check_emulator);
+    check_each(c, "emulator", checker_iothreads);
     c->rule = "threads";
     if (vn_cpuset_intersects(&c->taken, &c->blocked)) {
         struct vn_cpuset both = c->taken;

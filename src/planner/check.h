@@ -23,5 +23,7 @@ int checker_broken(struct checker *c, const char *fmt, ...) VN_PRINTF(2, 3);
 const struct vn_request *checker_request(const struct checker *c, const struct vn_placement *at);
 /** checker_cost() - found->cost is that of the placements, and @said is the same; NULL: nothing is said. */
 void checker_cost(struct checker *c, const struct vn_cost *said);
+/** checker_iothreads() - where the emulator's policy has them, near the VM's devices; -VN_E_REFUSED when not. */
+int checker_iothreads(struct checker *c, const struct vn_request *vm, const struct vn_placement *at);
 
 #endif

@@ -149,6 +149,7 @@ static void make_cells(struct vn_problem *problem, struct vn_request *vm)
 static struct vn_request *make_vm(struct vn_problem *problem, const char *name)
 {
     static char *devices[2];
+    static unsigned iothreads[] = {1, 2};
     struct vn_request *vm = add_vm(problem, name, 1 + pick(8), (1 + pick(4096)) * (uint64_t)1024);
 
     vm->policy.policy = chance(80) ? VN_CPU_DEDICATED : VN_CPU_SHARED;
@@ -162,6 +163,8 @@ static struct vn_request *make_vm(struct vn_problem *problem, const char *name)
         devices[d] = problem->host.devices[d].name;
     vm->devices = devices;
     vm->n_devices = chance(40) ? 1 + pick(2) : 0;
+    vm->iothread_ids = iothreads;
+    vm->n_iothreads = vm->vcpus % (VN_COUNT(iothreads) + 1);
     return vm;
 }
 

@@ -281,6 +281,72 @@ static void test_device_decides(void **state)
     assert_true(plan.cost.device == 0 && plan.optimal);
 }
 
+/* Two nodes with room and one that has none: 0 is far from it, 1 is near. */
+static struct vn_request *beside_devices(struct vn_problem *problem, struct vn_device *devices, char **names, size_t n)
+{
+    static const char *const nodes[] = {"0-3", "4-7", "8-9"};
+    static unsigned iothreads[] = {1, 4};
+    struct vn_host *host = new_host(problem, 3, nodes, 8 * GIB, 32);
+    struct vn_request *vm = add_vm(problem, "net", 4, 2 * GIB);
+
+    host->nodes[2].free_kib = 0;
+    host->distances[1 * 3 + 2] = host->distances[2 * 3 + 1] = 12;
+    host->devices = devices;
+    host->n_devices = n;
+    two_cells(problem, vm);
+    vm->devices = names;
+    vm->n_devices = n;
+    vm->iothread_ids = iothreads;
+    vm->n_iothreads = VN_COUNT(iothreads);
+    return vm;
+}
+
+/* The cell on the device's own node would be best; where there is none, the nearest is. */
+static void test_emulator_is_near_its_devices(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    char nic[] = "0000:3b:00.0", disk[] = "0000:d8:00.0", *names[] = {nic, disk};
+    struct vn_device devices[] = {{nic, NULL, 2}, {disk, NULL, 2}};
+    struct vn_request *vm;
+
+    (void)state;
+    vm = beside_devices(&problem, devices, names, 2);
+    solve(&problem, &plan);
+    assert_int_equal(plan.vms[0].cells[1].node, 1);
+    assert_string_equal(text_of(&plan.vms[0].iothreadpins[0].cpus), "4-5");
+    assert_string_equal(text_of(&plan.vms[0].iothreadpins[1].cpus), "4-5");
+    assert_string_equal(text_of(&plan.vms[0].emulatorpin), "4-5");
+    plan.vms[0].iothreadpins[1].cpus = set("0-1"); /* the far cell's */
+    assert_int_equal(vn_planner_check(&problem, &plan, NULL), -VN_E_REFUSED);
+    plan.vms[0].iothreadpins[1].cpus = set("8"); /* not the VM's */
+    assert_int_equal(vn_planner_check(&problem, &plan, NULL), -VN_E_REFUSED);
+    plan.vms[0].iothreadpins[1].cpus = set("");
+    assert_int_equal(vn_planner_check(&problem, &plan, NULL), -VN_E_REFUSED);
+    plan.vms[0].iothreadpins[1] = (struct vn_pin){.id = 9, .cpus = set("4-5")}; /* has no such */
+    assert_int_equal(vn_planner_check(&problem, &plan, NULL), -VN_E_REFUSED);
+    vn_plan_drop(&plan);
+    devices[0].node = 0; /* one at each cell: none is nearer */
+    devices[1].node = 1;
+    solve(&problem, &plan);
+    assert_string_equal(text_of(&plan.vms[0].iothreadpins[0].cpus), "0-1,4-5");
+    vn_plan_drop(&plan);
+    devices[1].node = -1; /* not known: the other decides */
+    solve(&problem, &plan);
+    assert_string_equal(text_of(&plan.vms[0].iothreadpins[0].cpus), "0-1");
+    vn_plan_drop(&plan);
+    devices[0].node = -1;
+    solve(&problem, &plan);
+    assert_string_equal(text_of(&plan.vms[0].iothreadpins[0].cpus), "0-1,4-5");
+    assert_string_equal(text_of(&plan.vms[0].emulatorpin), "0-1,4-5");
+    vn_plan_drop(&plan);
+    vm->policy.emulator.kind = VN_EMULATOR_ISOLATE; /* the emulator's own CPU, not the VM's */
+    solve(&problem, &plan);
+    assert_true(vn_cpuset_equal(&plan.vms[0].iothreadpins[0].cpus, &plan.vms[0].emulatorpin));
+    plan.vms[0].iothreadpins[0].cpus = plan.vms[0].vcpupin[0];
+    assert_int_equal(vn_planner_check(&problem, &plan, NULL), -VN_E_REFUSED);
+}
+
 static void test_shared(void **state)
 {
     VN_AUTO(vn_problem) problem = {0};
@@ -555,6 +621,7 @@ int main(void)
         cmocka_unit_test(test_hugepages),
         cmocka_unit_test(test_hugepages_to_reserve),
         cmocka_unit_test(test_device_decides),
+        cmocka_unit_test(test_emulator_is_near_its_devices),
         cmocka_unit_test(test_shared),
         cmocka_unit_test(test_shared_beside_dedicated),
         cmocka_unit_test(test_auto_uneven),
