@@ -5,6 +5,24 @@
 #include <vnuma/policy.h>
 #include <vnuma/vm.h>
 
+/** What a node was to a cell. OTHER_CELL: another cell of the VM is there; two never share a node. */
+enum vn_verdict {
+    VN_VERDICT_CHOSEN,
+    VN_VERDICT_NEXT_BEST,
+    VN_VERDICT_POSSIBLE,
+    VN_VERDICT_OTHER_CELL,
+    VN_VERDICT_RULED_OUT,
+};
+/** vn_verdict_name() - in words, such as "next best". */
+const char *vn_verdict_name(enum vn_verdict verdict);
+
+/** struct vn_choice - a node looked at for a cell. */
+struct vn_choice {
+    int node;
+    enum vn_verdict verdict;
+    char *why; /* what it has; what it would cost; what rules it out */
+};
+
 /** struct vn_placed_cell - one cell of a VM and the node it gets. */
 struct vn_placed_cell {
     unsigned cell;
@@ -12,6 +30,8 @@ struct vn_placed_cell {
     struct vn_cpuset vcpus;
     uint64_t memory_kib;
     char *why;             /* plain words: which nodes were possible, what decided */
+    struct vn_choice *choices; /* every node of the host, the best first; NULL: not asked for (and not in JSON) */
+    size_t n_choices;
 };
 
 /** struct vn_placement - where one VM is, or is to be. */

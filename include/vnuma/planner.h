@@ -43,6 +43,7 @@ VN_NODISCARD int vn_problem_set_metric(struct vn_problem *problem, enum vn_metri
 struct vn_planner_opts {
     uint64_t max_move_kib; /* 0: no limit */
     unsigned time_limit_ms; /* 0: the default, 2000 */
+    bool choices;           /* fill in the choices of each placed cell */
 };
 
 /**

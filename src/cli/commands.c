@@ -66,7 +66,7 @@ GROUP(how, "How it is carried out");
 
 static const struct cli_option show_items[] = {
     {"xml", NULL, "print nothing but the resulting domain XML of one VM", 0, 0},
-    {"explain", NULL, "why each cell goes where it goes", 0, 0},
+    {"explain", NULL, "a table: which nodes each cell could have, at what cost, and what rules the others out", 0, 0},
     {"output", "FILE", "save the plan as JSON, for 'vnuma apply FILE'", 'o', 0},
 };
 GROUP(show, "Output");

@@ -89,6 +89,7 @@ static int read_how(const struct cli *cli, struct vn_apply_opts *opts, struct vn
                                                  "configuration only",
                        .fix = "Leave one of the two out.");
     opts->move_memory = !cli_has(cli, "no-move");
+    opts->planner.choices = cli_has(cli, "explain") && !cli->json;
     opts->dry_run = cli_has(cli, "dry-run");
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <vnuma/buf.h>
 #include <vnuma/units.h>
 
+#include "cli/show_choices.h"
 #include "cli/steps.h"
 #include "view/diff.h"
 
@@ -125,10 +126,8 @@ static void show_placement(struct vn_doc *doc, const struct vn_placement *vm, bo
     show_threads(doc, object, vm);
     if (vm->why && *vm->why)
         vn_doc_text(doc, object, NULL, "Why", vm->why);
-    for (size_t i = 0; explain && i < vm->n_cells; i++)
-        if (vm->cells[i].why && *vm->cells[i].why)
-            vn_doc_text(doc, object, NULL, vn_arena_printf(&doc->arena, "Cell %u", vm->cells[i].cell),
-                        vm->cells[i].why);
+    if (explain)
+        cli_show_choices(doc, object, vm);
     vn_doc_say(doc, NULL, "%s", "");
 }
 

@@ -7,7 +7,7 @@
 #include "view/doc.h"
 
 struct cli_show_plan {
-    bool explain; /* why each cell goes where it goes */
+    bool explain; /* what each node was to each cell */
     bool paper;   /* a problem: there are no steps to speak of */
     bool diff;    /* the change in the domain XML */
 };

@@ -22,6 +22,12 @@ const char *vn_resource_name(enum vn_resource resource)
     return names[resource];
 }
 
+const char *vn_verdict_name(enum vn_verdict verdict)
+{
+    static const char *const names[] = {"chosen", "next best", "possible", "other cell", "ruled out"};
+    return names[verdict];
+}
+
 static const char *const kinds[] = {"define",  "vcpupin",     "emulatorpin", "iothreadpin",
                                     "nodeset", "move-memory", "save-restore"};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <vnuma/buf.h>
 #include <vnuma/units.h>
@@ -73,14 +74,6 @@ static void put_ruled_out(struct vn_buf *out, const struct room *room, const str
     put_amount(out, vm, need.amount);
 }
 
-static bool used_by_vm(const struct spot *spot, size_t node)
-{
-    for (size_t j = 0; j < spot->k; j++)
-        if (spot->node[j] == node)
-            return true;
-    return false;
-}
-
 /* In what the next best assignment is worse, the first difference that decided. */
 static void put_difference(struct vn_buf *out, const struct score *a, const struct score *b, double square)
 {
@@ -117,70 +110,164 @@ static void put_difference(struct vn_buf *out, const struct score *a, const stru
     vn_buf_str(out, "the same; the lower id wins");
 }
 
-/* No other node can have the cell: what would it be to change places with another cell? */
-static void put_swap(struct vn_buf *out, const struct place *place, const struct spot *spot, const struct grid *grid,
-                     size_t cell, size_t *node, double square)
-{
-    struct score score, now, best = {{0}};
-    size_t with = grid->k;
+/* What the sentences and the table of a VM's cells are made of. */
+struct explainer {
+    const struct place *place;
+    const struct room *room;
+    const struct vn_request *vm;
+    const struct spot *spot;
+    struct grid grid;
+    struct vn_arena *arena; /* of the choices and their words */
+    size_t *node;           /* a scratch assignment; between two looks it is the spot's */
+    struct score now;
+    double square;
+};
+/* A node, looked at for one cell. */
+struct option {
+    struct vn_choice choice;
+    struct score score; /* of those that the cell could have, if only by changing places */
+    bool can;
+    size_t cell;        /* the VM's cell that is there; the cell itself on its own node; k: none */
+};
 
-    score_of(place->topo, grid, node, &now);
-    for (size_t j = 0; j < grid->k; j++) {
-        if (j == cell || !grid->fits[cell * grid->n + spot->node[j]] || !grid->fits[j * grid->n + spot->node[cell]])
-            continue;
-        node[cell] = spot->node[j];
-        node[j] = spot->node[cell];
-        score_of(place->topo, grid, node, &score);
-        node[cell] = spot->node[cell];
-        node[j] = spot->node[j];
-        if (with == grid->k || score_cmp(&score, &best, SC_N) < 0) {
-            with = j;
-            best = score;
-        }
-    }
-    if (with == grid->k)
-        return;
-    vn_buf_fmt(out, "; changing places with cell %zu: ", with);
-    put_difference(out, &now, &best, square);
+static bool fits(const struct explainer *e, size_t cell, size_t node)
+{
+    return e->grid.fits[cell * e->grid.n + node];
 }
 
-static void put_others(struct vn_buf *out, const struct place *place, const struct room *room,
-                       const struct vn_request *vm, const struct spot *spot, const struct grid *grid, size_t cell,
-                       size_t *node)
+/* The VM's cost with the cell on that node, and the cell that is there (if any) on the cell's. */
+static void score_there(struct explainer *e, size_t cell, size_t node, struct option *ret)
 {
-    const struct vn_host *host = place->topo->host;
-    double square = (double)vm->vcpus * vm->vcpus;
-    unsigned named = 0, more = 0;
-    struct score score, best = {{0}};
-    size_t next = grid->n;
+    size_t home = e->spot->node[cell];
 
-    for (size_t n = 0; n < grid->n; n++) {
-        if (used_by_vm(spot, n) || (vn_cpuset_empty(&host->nodes[n].cpus) && grid->cells[cell].vcpus))
+    e->node[cell] = node;
+    if (ret->cell < e->spot->k)
+        e->node[ret->cell] = home;
+    score_of(e->place->topo, &e->grid, e->node, &ret->score);
+    if (ret->cell < e->spot->k)
+        e->node[ret->cell] = node;
+    e->node[cell] = home;
+    ret->can = true;
+}
+
+static void look_at(struct explainer *e, size_t cell, size_t node, struct option *ret, struct vn_buf *out)
+{
+    const struct vn_node *host_node = &e->place->topo->host->nodes[node];
+    const struct vn_cell_size *size = &e->spot->cells[cell];
+
+    ret->choice.node = host_node->id;
+    ret->choice.verdict = VN_VERDICT_RULED_OUT;
+    for (ret->cell = 0; ret->cell < e->spot->k && e->spot->node[ret->cell] != node; ret->cell++)
+        ;
+    if (ret->cell == cell) {
+        ret->choice.verdict = VN_VERDICT_CHOSEN;
+        put_room(out, e->room, e->vm, node, size);
+    } else if (ret->cell < e->spot->k) {
+        ret->choice.verdict = VN_VERDICT_OTHER_CELL;
+        vn_buf_str(out, "another cell is there");
+        if (!fits(e, cell, node) || !fits(e, ret->cell, e->spot->node[cell]))
+            return;
+        score_there(e, cell, node, ret);
+        vn_buf_str(out, "; changing places: ");
+        put_difference(out, &e->now, &ret->score, e->square);
+    } else if (vn_cpuset_empty(&host_node->cpus) && size->vcpus) {
+        vn_buf_str(out, "no CPUs");
+    } else if (fits(e, cell, node)) {
+        ret->choice.verdict = VN_VERDICT_POSSIBLE;
+        score_there(e, cell, node, ret);
+        put_difference(out, &e->now, &ret->score, e->square);
+    } else {
+        put_ruled_out(out, e->room, e->vm, node, e->grid.cells, cell);
+    }
+}
+
+/* The best of a verdict, or NULL. */
+static struct option *best_of(struct option *options, size_t n, enum vn_verdict verdict)
+{
+    struct option *best = NULL;
+
+    for (size_t i = 0; i < n; i++)
+        if (options[i].can && options[i].choice.verdict == verdict &&
+            (!best || score_cmp(&options[i].score, &best->score, SC_N) < 0))
+            best = &options[i];
+    return best;
+}
+
+/* All of it in one sentence. Nodes without CPUs were never in question. */
+static void put_sentence(struct vn_buf *out, const struct explainer *e, size_t cell, struct option *options)
+{
+    const struct vn_node *nodes = e->place->topo->host->nodes;
+    const struct option *next = best_of(options, e->grid.n, VN_VERDICT_NEXT_BEST);
+    const struct option *swap = best_of(options, e->grid.n, VN_VERDICT_OTHER_CELL);
+    unsigned named = 0;
+
+    vn_buf_fmt(out, "node %d: %s", nodes[e->spot->node[cell]].id, options[e->spot->node[cell]].choice.why);
+    for (size_t n = 0; n < e->grid.n; n++) {
+        if (options[n].choice.verdict != VN_VERDICT_RULED_OUT ||
+            (vn_cpuset_empty(&nodes[n].cpus) && e->spot->cells[cell].vcpus))
             continue;
-        if (grid->fits[cell * grid->n + n]) {
-            node[cell] = n;
-            score_of(place->topo, grid, node, &score);
-            if (next == grid->n || score_cmp(&score, &best, SC_N) < 0) {
-                next = n;
-                best = score;
-            }
-        } else if (named++ < MOST_NAMED) {
-            vn_buf_fmt(out, "; node %d is ruled out: ", host->nodes[n].id);
-            put_ruled_out(out, room, vm, n, grid->cells, cell);
-        } else {
-            more++;
-        }
+        if (named++ < MOST_NAMED)
+            vn_buf_fmt(out, "; node %d is ruled out: %s", nodes[n].id, options[n].choice.why);
     }
-    node[cell] = spot->node[cell];
-    if (more)
-        vn_buf_fmt(out, "; %u more nodes are ruled out", more);
-    if (next == grid->n) {
-        put_swap(out, place, spot, grid, cell, node, square);
-        return;
+    if (named > MOST_NAMED)
+        vn_buf_fmt(out, "; %u more nodes are ruled out", named - MOST_NAMED);
+    if (next) {
+        vn_buf_fmt(out, "; next best is node %d: %s", next->choice.node, next->choice.why);
+    } else if (swap) {
+        vn_buf_fmt(out, "; changing places with cell %zu: ", swap->cell);
+        put_difference(out, &e->now, &swap->score, e->square);
     }
-    score_of(place->topo, grid, node, &score);
-    vn_buf_fmt(out, "; next best is node %d: ", host->nodes[next].id);
-    put_difference(out, &score, &best, square);
+}
+
+/* The choice first, then what it would cost elsewhere, the least first; ruled out by number. */
+static int by_worth(const void *a, const void *b)
+{
+    const struct option *x = a, *y = b;
+    int scores = x->can && y->can ? score_cmp(&x->score, &y->score, SC_N) : 0;
+
+    if (x->choice.verdict != y->choice.verdict)
+        return x->choice.verdict < y->choice.verdict ? -1 : 1;
+    return scores ? scores : (x->choice.node > y->choice.node) - (x->choice.node < y->choice.node);
+}
+
+static int keep_choices(const struct option *options, size_t n, struct vn_arena *arena, struct vn_placed_cell *cell)
+{
+    cell->choices = vn_arena_array(arena, n, sizeof *cell->choices);
+    if (!cell->choices)
+        return -VN_E_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        cell->choices[i] = options[i].choice;
+    cell->n_choices = n;
+    return 0;
+}
+
+/* @arena: of the plan */
+static int explain_cell(struct explainer *e, size_t cell, struct option *options, struct vn_arena *arena,
+                        struct vn_placed_cell *ret)
+{
+    VN_AUTO(vn_buf) out = {0};
+    struct option *next;
+
+    memset(options, 0, e->grid.n * sizeof *options);
+    for (size_t n = 0; n < e->grid.n; n++) {
+        out.len = 0;
+        look_at(e, cell, n, &options[n], &out);
+        options[n].choice.why = vn_arena_strdup(e->arena, vn_buf_text(&out));
+        if (out.failed || !options[n].choice.why)
+            return -VN_E_NOMEM;
+    }
+    next = best_of(options, e->grid.n, VN_VERDICT_POSSIBLE);
+    if (next)
+        next->choice.verdict = VN_VERDICT_NEXT_BEST;
+    out.len = 0;
+    put_sentence(&out, e, cell, options);
+    ret->why = vn_arena_strdup(arena, vn_buf_text(&out));
+    if (out.failed || !ret->why)
+        return -VN_E_NOMEM;
+    if (!e->place->choices)
+        return 0;
+    qsort(options, e->grid.n, sizeof *options, by_worth);
+    return keep_choices(options, e->grid.n, arena, ret);
 }
 
 static void put_summary(struct vn_buf *out, const struct place *place, const struct vn_request *vm,
@@ -211,22 +298,18 @@ int explain(struct place *place, const struct room *room, size_t vm_index, const
     const struct vn_request *vm = &place->problem->vms[vm_index];
     VN_AUTO(vn_arena) scratch = {0};
     VN_AUTO(vn_buf) out = {0};
-    struct grid grid;
-    size_t *node = vn_arena_array(&scratch, spot->k, sizeof *node);
+    struct explainer e = {.place = place, .room = room, .vm = vm, .spot = spot, .square = (double)vm->vcpus * vm->vcpus};
+    struct option *options = vn_arena_array(&scratch, place->topo->n, sizeof *options);
 
-    if (!node || grid_new(place, room, vm_index, spot->cells, spot->k, &scratch, &grid) < 0)
+    e.arena = place->choices ? arena : &scratch;
+    e.node = vn_arena_array(&scratch, spot->k, sizeof *e.node);
+    if (!options || !e.node || grid_new(place, room, vm_index, spot->cells, spot->k, &scratch, &e.grid) < 0)
         return -VN_E_NOMEM;
-    memcpy(node, spot->node, spot->k * sizeof *node);
-    for (size_t j = 0; j < spot->k; j++) {
-        out.len = 0;
-        vn_buf_fmt(&out, "node %d: ", placement->cells[j].node);
-        put_room(&out, room, vm, spot->node[j], &spot->cells[j]);
-        put_others(&out, place, room, vm, spot, &grid, j, node);
-        placement->cells[j].why = vn_arena_strdup(arena, vn_buf_text(&out));
-        if (out.failed || !placement->cells[j].why)
+    memcpy(e.node, spot->node, spot->k * sizeof *e.node);
+    score_of(place->topo, &e.grid, e.node, &e.now);
+    for (size_t j = 0; j < spot->k; j++)
+        if (explain_cell(&e, j, options, arena, &placement->cells[j]) < 0)
             return -VN_E_NOMEM;
-    }
-    out.len = 0;
     put_summary(&out, place, vm, spot);
     placement->why = vn_arena_strdup(arena, vn_buf_text(&out));
     return out.failed || !placement->why ? -VN_E_NOMEM : 0;

@@ -36,6 +36,7 @@ struct place {
     struct picker *picker;
     uint64_t budget;        /* steps of search for each VM */
     uint64_t max_move_kib;  /* UINT64_MAX: no limit */
+    bool choices;           /* the plan says of every node what it would have been to each cell */
     bool stay;              /* what a VM has now is kept wherever it holds, better or not */
 };
 

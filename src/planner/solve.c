@@ -253,6 +253,7 @@ static int solver_new(struct solver *s, const struct vn_problem *problem, const 
     s->problem = problem;
     s->place.arena = &s->arena;
     s->place.problem = problem;
+    s->place.choices = opts && opts->choices;
     s->place.max_move_kib = opts && opts->max_move_kib ? opts->max_move_kib : UINT64_MAX;
     s->place.topo = topo_new(&s->arena, &problem->host);
     s->place.picker = s->place.topo ? picker_new(&s->arena, s->place.topo) : NULL;

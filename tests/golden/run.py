@@ -20,7 +20,7 @@ EXPECTED = os.path.join(HERE, "expected")
 
 
 def listed():
-    """cases.txt: a name, then the command line as one would type it."""
+    """cases.txt: a name, then the command line as one would type it, perhaps behind a width as COLUMNS=80."""
     with open(os.path.join(HERE, "cases.txt"), encoding="utf-8") as f:
         for line in f:
             line = line.strip()
@@ -46,15 +46,23 @@ def matrix():
         yield f"problem-{problem}-json", command + ["--json"]
 
 
-def environment(scratch):
+def environment(scratch, columns):
     kept = {k: v for k, v in os.environ.items() if k.startswith(("ASAN_", "UBSAN_", "PATH"))}
-    return {**kept, "LC_ALL": "C.UTF-8", "TZ": "UTC", "COLUMNS": "100", "HOME": scratch}
+    return {**kept, "LC_ALL": "C.UTF-8", "TZ": "UTC", "COLUMNS": columns, "HOME": scratch}
+
+
+def split_width(args):
+    """The COLUMNS of a case ("" where it has none), and its arguments."""
+    if args and args[0].startswith("COLUMNS="):
+        return args[0].partition("=")[2], args[1:]
+    return "", args
 
 
 def run(vnuma, args, scratch):
     config = os.path.join(scratch, "vnuma.conf")
+    width, args = split_width(args)
     done = subprocess.run([vnuma, "--config", config, "--state", os.path.join(scratch, "state")] + args, cwd=ROOT,
-                          env=environment(scratch), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          env=environment(scratch, width or "100"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=120, check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
@@ -67,7 +75,8 @@ def is_document(text):
 
 
 def as_text(args, status, out, err):
-    text = "$ vnuma " + shlex.join(args) + "\n" + out
+    width, args = split_width(args)
+    text = f"$ {width and 'COLUMNS=' + width + ' '}vnuma " + shlex.join(args) + "\n" + out
     if err:
         text += "--- stderr\n" + err
     return text + f"--- exit {status}\n"

@@ -525,6 +525,46 @@ static void test_checker_objects(void **state)
     assert_int_equal(vn_planner_check(&problem, &plan, NULL), -VN_E_REFUSED);
 }
 
+static const struct vn_choice *choice(const struct vn_placed_cell *cell, size_t at, int node, enum vn_verdict verdict)
+{
+    assert_true(at < cell->n_choices);
+    assert_int_equal(cell->choices[at].node, node);
+    assert_string_equal(vn_verdict_name(cell->choices[at].verdict), vn_verdict_name(verdict));
+    return &cell->choices[at];
+}
+
+/* Every node for each cell, the best first; the sentence is the same whether they are asked for or not. */
+static void test_choices(void **state)
+{
+    static const char *const nodes[] = {"0-3", "4-7", "8-11", "12-15", "16-17"};
+    static const uint16_t row[] = {10, 12, 14, 14, 11};
+    struct vn_planner_opts opts = {.choices = true};
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    VN_AUTO(vn_plan) bare = {0};
+    const struct vn_placed_cell *cells;
+    struct vn_request *vm;
+
+    (void)state;
+    new_host(&problem, 5, nodes, 64 * GIB, 14);
+    for (size_t i = 0; i < 5; i++)
+        problem.host.distances[i] = problem.host.distances[i * 5] = row[i];
+    vm = add_vm(&problem, "db", 8, 2 * GIB);
+    vm->policy.cells.kind = VN_CELLS_NUMBER;
+    vm->policy.cells.number = 2;
+    assert_int_equal(vn_planner_solve(&problem, NULL, &bare, NULL), 0);
+    assert_null(bare.vms[0].cells[0].choices);
+    assert_int_equal(vn_planner_solve(&problem, &opts, &plan, NULL), 0);
+    cells = plan.vms[0].cells;
+    assert_string_equal(cells[1].why, bare.vms[0].cells[1].why);
+    assert_int_equal(cells[1].n_choices, 5);
+    (void)choice(&cells[1], 0, 1, VN_VERDICT_CHOSEN);
+    assert_string_equal(choice(&cells[1], 1, 2, VN_VERDICT_NEXT_BEST)->why, "distance 1 instead of 0.5");
+    (void)choice(&cells[1], 2, 3, VN_VERDICT_POSSIBLE);
+    assert_non_null(strstr(choice(&cells[1], 3, 0, VN_VERDICT_OTHER_CELL)->why, "changing places"));
+    assert_string_equal(choice(&cells[1], 4, 4, VN_VERDICT_RULED_OUT)->why, "room for 2 of 4 vCPUs");
+}
+
 static const struct vn_broken *broken(const struct vn_check *found, const char *rule)
 {
     for (size_t i = 0; i < found->n_broken; i++)
@@ -630,6 +670,7 @@ int main(void)
         cmocka_unit_test(test_keeps_what_is_as_good),
         cmocka_unit_test(test_contradictions),
         cmocka_unit_test(test_checker_objects),
+        cmocka_unit_test(test_choices),
         cmocka_unit_test(test_checker_lists),
         cmocka_unit_test(test_checker_moved),
         cmocka_unit_test(test_draw),
