@@ -545,6 +545,51 @@ static void check_brute(const struct vn_problem *problem, const struct vn_reques
     assert_true(plan->optimal);
 }
 
+/* Memory anywhere, of some VMs by cell too; QEMU's own may make it more than the guest's. */
+static void make_resident(struct vn_problem *problem, struct vn_request *vm)
+{
+    size_t n = problem->host.n_nodes;
+    size_t cells = vm->policy.cells.kind == VN_CELLS_LIST && chance(60) ? vm->policy.cells.n_list : 1;
+    uint64_t *by_cell = vn_arena_array(&problem->arena, cells * n, sizeof *by_cell);
+
+    vm->resident_kib = vn_arena_array(&problem->arena, n, sizeof *vm->resident_kib);
+    for (size_t i = 0; i < cells * n; i++) {
+        by_cell[i] = chance(40) ? 0 : pick((unsigned)(vm->memory_kib / cells / (chance(80) ? n : 1)) + 1);
+        vm->resident_kib[i % n] += by_cell[i];
+    }
+    if (cells > 1) {
+        vm->cell_kib = by_cell;
+        vm->n_cell_kib = cells;
+    }
+}
+
+/* The checker counts what is to be moved in its own way; the sentences do not depend on who asks for more. */
+static void check_moved(struct vn_problem *problem)
+{
+    struct vn_planner_opts opts = {.choices = true};
+    VN_AUTO(vn_plan) plan = {0};
+    VN_AUTO(vn_plan) explained = {0};
+
+    for (size_t i = 0; i < problem->n_vms; i++)
+        if (problem->vms[i].movable && chance(80))
+            make_resident(problem, &problem->vms[i]);
+    solve(problem, &plan);
+    assert_int_equal(vn_planner_solve(problem, &opts, &explained, NULL), 0);
+    same_plans(&plan, &explained, true);
+    for (size_t v = 0; v < explained.n_vms; v++)
+        for (size_t c = 0; c < explained.vms[v].n_cells; c++) {
+            const struct vn_placed_cell *cell = &explained.vms[v].cells[c];
+
+            assert_int_equal(cell->n_choices, problem->host.n_nodes);
+            assert_true(cell->choices[0].node == cell->node && cell->choices[0].verdict == VN_VERDICT_CHOSEN);
+            assert_string_equal(cell->why, plan.vms[v].cells[c].why);
+        }
+    for (size_t i = 0; i < problem->n_vms; i++) {
+        problem->vms[i].resident_kib = problem->vms[i].cell_kib = NULL;
+        problem->vms[i].n_cell_kib = 0;
+    }
+}
+
 /* The plan becomes the state: memory is taken, and each VM is where the plan put it. */
 static void carry_out(struct vn_problem *problem, const struct vn_plan *plan)
 {
@@ -636,6 +681,7 @@ static void one_case(uint64_t seed)
     check_blocking(&plan);
     if (n_vms == 1)
         check_brute(&problem, &problem.vms[n_fixed], &plan);
+    check_moved(&problem);
     if (!plan.n_unplaced)
         check_again(&problem, &plan);
 }
