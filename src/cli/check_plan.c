@@ -83,7 +83,8 @@ static void show_cost(struct vn_doc *doc, const struct vn_cost *is, const struct
     show_count(doc, rows, "KiB to move", is->moved_kib, said ? &said->moved_kib : NULL);
 }
 
-static void build(struct vn_doc *doc, const struct vn_plan *plan, const struct vn_cost *said, const struct vn_check *found)
+static void build(struct vn_doc *doc, const struct vn_plan *plan, const struct vn_cost *said,
+                  const struct vn_check *found)
 {
     vn_doc_init(doc, "vnuma.check-plan/1");
     vn_doc_bool(doc, NULL, "ok", NULL, !found->n_broken);

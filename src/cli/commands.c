@@ -29,8 +29,8 @@ GROUP(what, "What to place");
 static const struct cli_option paper_items[] = {
     {"new", "SPEC", "a VM that does not exist yet: name=web,vcpus=4,memory=8G[,cells=2][,KEY=VALUE]...", 0, 0},
     {"problem", "FILE", "a host and VMs on paper (vnuma.problem/1); '-' is stdin", 0, 0},
-    {"check", "PLAN", "with --problem: is that plan (vnuma.plan/1, of any planner) valid, and its cost right? '-' is stdin",
-     0, 0},
+    {"check", "PLAN",
+     "with --problem: is that plan (vnuma.plan/1, of any planner) valid, and its cost right? '-' is stdin", 0, 0},
 };
 GROUP(paper, "On paper");
 
@@ -48,7 +48,8 @@ static const struct cli_option policy_items[] = {
 GROUP(policy, "Policy (each for all, or as VM:VALUE)");
 
 static const struct cli_option search_items[] = {
-    {"metric", "NAME", "what distance is: slit (the firmware's table; default), or the latency, else the bandwidth, between nodes: "
+    {"metric", "NAME",
+     "what distance is: slit (the firmware's table; default), or the latency, else the bandwidth, between nodes: "
      "hmat (as the firmware says) or measured", 0, 0},
     {"time-limit", "SECONDS", "for the search; 2", 0, 0},
     {"max-move", "SIZE", "never move more memory than that", 0, 0},

@@ -19,8 +19,9 @@ struct cli_request {
 VN_NODISCARD int cli_request_read(struct cli *cli, const struct vn_policy *policy, struct cli_request *ret,
                                   struct vn_err *err);
 
-/** cli_request_apply() - the options that override what a problem on paper says; -VN_E_REFUSED for a metric it lacks. */
-VN_NODISCARD int cli_request_apply(const struct cli_request *request, struct vn_problem *problem, struct vn_err *err);
+/** cli_request_apply() - the options that override what a problem on paper says; -VN_E_REFUSED: it lacks the metric. */
+VN_NODISCARD int cli_request_apply(const struct cli_request *request, struct vn_problem *problem,
+                                   struct vn_err *err);
 
 /** cli_new_vm() - "name=web,vcpus=4,memory=8G,cells=2,...". */
 VN_NODISCARD int cli_new_vm(struct cli *cli, const char *spec, const struct vn_policy *policy, struct vn_request *ret,

@@ -10,7 +10,11 @@ static const size_t most_rows[] = {
 };
 
 static const struct vn_column columns[] = {
-    {"cell", "CELL", VN_COL_RIGHT}, {"node", "NODE", VN_COL_WRAP}, {"verdict", "VERDICT", 0}, {"why", "WHY", VN_COL_WRAP}};
+    {"cell", "CELL", VN_COL_RIGHT},
+    {"node", "NODE", VN_COL_WRAP},
+    {"verdict", "VERDICT", 0},
+    {"why", "WHY", VN_COL_WRAP},
+};
 static const struct vn_table table = {"Choices", columns, VN_COUNT(columns)};
 
 static void add_row(struct vn_doc *doc, struct vn_val *rows, unsigned cell, const char *nodes, enum vn_verdict verdict,

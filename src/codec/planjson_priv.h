@@ -44,7 +44,7 @@ struct vn_jin {
     struct vn_arena *arena; /* what the strings belong to */
     struct vn_err *err;
     char path[160];         /* "vms[2].cells"; a deeper one is cut */
-    const struct vn_problem *problem; /* what the plan was made for, by anyone: may leave out what is there; else NULL */
+    const struct vn_problem *problem; /* what a plan by anyone is for, and may leave out; else NULL */
     const struct vn_host *host; /* what a problem's VMs are checked against */
     struct vn_cpuset online;    /* its CPUs */
     size_t pins;            /* CPU sets of vCPUs so far: bounded over the whole document */

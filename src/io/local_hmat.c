@@ -13,11 +13,13 @@
  */
 
 /* 0 where the file is not there: not known. */
-static int read_figure(const char *root, int node, unsigned access, const char *name, uint32_t *ret, struct vn_err *err)
+static int read_figure(const char *root, int node, unsigned access, const char *name, uint32_t *ret,
+                       struct vn_err *err)
 {
     VN_AUTO(vn_buf) text = {0};
     uint64_t value = 0;
-    int r = vn_file_readf(root, &text, err, "sys/devices/system/node/node%d/access%u/initiators/%s", node, access, name);
+    int r = vn_file_readf(root, &text, err, "sys/devices/system/node/node%d/access%u/initiators/%s", node, access,
+                          name);
 
     *ret = 0;
     if (r == -VN_E_ABSENT)
@@ -28,8 +30,8 @@ static int read_figure(const char *root, int node, unsigned access, const char *
     return r < 0 ? vn_err_ctx(err, r, "cannot read '%s' of node %d", name, node) : 0;
 }
 
-static int add_figure(const struct vn_host *host, struct vn_arena *arena, size_t to, const unsigned *from, size_t n_from,
-                      uint32_t figure, uint32_t **ret)
+static int add_figure(const struct vn_host *host, struct vn_arena *arena, size_t to, const unsigned *from,
+                      size_t n_from, uint32_t figure, uint32_t **ret)
 {
     size_t n = host->n_nodes;
 

@@ -298,9 +298,10 @@ int explain(struct place *place, const struct room *room, size_t vm_index, const
     const struct vn_request *vm = &place->problem->vms[vm_index];
     VN_AUTO(vn_arena) scratch = {0};
     VN_AUTO(vn_buf) out = {0};
-    struct explainer e = {.place = place, .room = room, .vm = vm, .spot = spot, .square = (double)vm->vcpus * vm->vcpus};
+    struct explainer e = {.place = place, .room = room, .vm = vm, .spot = spot};
     struct option *options = vn_arena_array(&scratch, place->topo->n, sizeof *options);
 
+    e.square = (double)vm->vcpus * vm->vcpus;
     e.arena = place->choices ? arena : &scratch;
     e.node = vn_arena_array(&scratch, spot->k, sizeof *e.node);
     if (!options || !e.node || grid_new(place, room, vm_index, spot->cells, spot->k, &scratch, &e.grid) < 0)

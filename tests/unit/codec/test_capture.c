@@ -88,7 +88,8 @@ static void tables_survive(void **state)
     VN_AUTO(vn_snapshot) snapshot = {.n_vms = 0};
     VN_AUTO(vn_snapshot) again = {.n_vms = 0};
     VN_AUTO(vn_buf) text = {0};
-    uint32_t hmat[] = {81, 0, 0, UINT32_MAX}, measured[] = {96, 171, 169, 95}, bandwidth[] = {80000, 41000, 42000, 80000};
+    uint32_t hmat[] = {81, 0, 0, UINT32_MAX}, measured[] = {96, 171, 169, 95};
+    uint32_t bandwidth[] = {80000, 41000, 42000, 80000};
     (void)state;
 
     load("demo", &snapshot);

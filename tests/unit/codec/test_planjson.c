@@ -359,7 +359,8 @@ static void plans_of_others(void **state)
                                "'vcpus': '0', 'memory_kib': 1}], 'vcpupin': {'0': '4-7'}}]}";
     VN_AUTO(vn_plan) plan = {.optimal = true};
     char name[] = "web", *json = quoted(text);
-    struct vn_request vm = {.name = name, .policy = {.policy = VN_CPU_SHARED, .hugepage_kib = 2048, .memory_preferred = true}};
+    struct vn_vm_policy policy = {.policy = VN_CPU_SHARED, .hugepage_kib = 2048, .memory_preferred = true};
+    struct vn_request vm = {.name = name, .policy = policy};
     struct vn_problem problem = {.vms = &vm, .n_vms = 1};
     struct vn_plan refused;
     bool costed = true;
