@@ -99,35 +99,69 @@ static unsigned set_l3(const struct topo *topo, const struct vn_cpuset *cpus)
     return n;
 }
 
+/* A CPU of @from that is the only one floating vCPUs have in its L3 domain: without it they touch one less. */
+static int lone_cpu(const struct topo *topo, const struct vn_cpuset *from, const struct vn_cpuset *floating)
+{
+    VN_CPUSET_EACH(cpu, from) {
+        bool alone = vn_cpuset_has(floating, (unsigned)cpu) && topo->l3_of[cpu] >= 0;
+
+        VN_CPUSET_EACH(other, floating) {
+            alone = alone && (other == cpu || topo->l3_of[other] != topo->l3_of[cpu]);
+            if (!alone)
+                break;
+        }
+        if (alone)
+            return cpu;
+    }
+    return -1;
+}
+
+/* The emulator's CPU beside a floating cell: rather one that nobody floats over, else the fewest L3 domains. */
+static int shared_spare(const struct place *place, const struct room *room, const struct vn_request *vm, size_t node,
+                        const struct vn_cpuset *floating)
+{
+    struct pick_want want = cell_want(vm, 0, 0);
+    struct vn_cpuset usable = place->topo->host->nodes[node].cpus, apart;
+    int now = current_spare(vm), lone, spare = -1;
+    const struct vn_cpuset *from;
+    uint16_t none;
+
+    vn_cpuset_and(&usable, &room->avail);
+    apart = usable;
+    vn_cpuset_sub(&apart, floating);
+    from = vn_cpuset_empty(&apart) ? &usable : &apart;
+    lone = lone_cpu(place->topo, from, floating);
+    if (now >= 0 && vn_cpuset_has(from, (unsigned)now)) {
+        struct vn_cpuset only = {{0}};
+
+        vn_cpuset_add(&only, (unsigned)now);
+        if (place->stay || lone < 0 || lone_cpu(place->topo, &only, floating) >= 0)
+            return now;
+    }
+    if (lone >= 0)
+        return lone;
+    (void)pick_cpus(place->picker, node, from, &want, &none, &spare);
+    return spare;
+}
+
 /* Floating cells take no CPU but the emulator's own. */
 static bool shared_pick(struct place *place, const struct room *room, const struct vn_request *vm,
                         const struct vn_cell_size *cells, size_t cell, size_t node, int *ret_spare,
                         struct pick_worth *ret_worth)
 {
-    struct pick_want want = cell_want(vm, cell, 0);
-    struct vn_cpuset floating, usable = place->topo->host->nodes[node].cpus, apart;
-    uint16_t none;
+    bool wants_spare = cell_want(vm, cell, 0).spare;
+    struct vn_cpuset floating;
 
     if (shared_capacity(room, vm, cell, node) < (long)cells[cell].vcpus)
         return false;
-    *ret_spare = -1;
-    vn_cpuset_and(&usable, &room->avail);
     room_floating(room, node, &floating);
-    apart = usable;
-    vn_cpuset_sub(&apart, &floating); /* rather a CPU that nobody floats over */
-    if (want.spare) {
-        const struct vn_cpuset *from = vn_cpuset_empty(&apart) ? &usable : &apart;
-
-        *ret_spare = current_spare(vm);
-        if (*ret_spare < 0 || !vn_cpuset_has(from, (unsigned)*ret_spare))
-            (void)pick_cpus(place->picker, node, from, &want, &none, ret_spare);
-        if (*ret_spare >= 0)
-            vn_cpuset_del(&floating, (unsigned)*ret_spare);
-    }
+    *ret_spare = wants_spare ? shared_spare(place, room, vm, node, &floating) : -1;
+    if (*ret_spare >= 0)
+        vn_cpuset_del(&floating, (unsigned)*ret_spare);
     memset(ret_worth, 0, sizeof *ret_worth);
     if (cells[cell].vcpus)
         ret_worth->l3 = set_l3(place->topo, &floating);
-    return !want.spare || *ret_spare >= 0;
+    return !wants_spare || *ret_spare >= 0;
 }
 
 bool cell_pick(struct place *place, const struct room *room, size_t vm_index, const struct vn_cell_size *cells,

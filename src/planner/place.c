@@ -111,6 +111,42 @@ static int least_nodes(const struct place *place, const struct room *room, const
     return 0;
 }
 
+/* The sizes that the VM's cells have now, where they are k and have its vCPUs in order. */
+static bool sizes_now(const struct vn_request *vm, size_t k, struct vn_cell_size *ret)
+{
+    const struct vn_placement *at = vm->placed;
+    uint64_t memory_kib = 0;
+    unsigned first = 0;
+
+    if (!at || at->n_cells != k)
+        return false;
+    for (size_t j = 0; j < k; j++) {
+        const struct vn_placed_cell *cell = &at->cells[j];
+        unsigned n = vn_cpuset_count(&cell->vcpus);
+
+        if (cell->cell != j || !n || vn_cpuset_next(&cell->vcpus, 0) != (int)first ||
+            vn_cpuset_last(&cell->vcpus) != (int)(first + n - 1))
+            return false;
+        ret[j] = (struct vn_cell_size){n, cell->memory_kib};
+        memory_kib += cell->memory_kib;
+        first += n;
+    }
+    return first == vm->vcpus && memory_kib == vm->memory_kib;
+}
+
+/* Other sizes might do better: nothing is proved. */
+static int try_sizes(struct place *place, const struct room *room, size_t vm, const struct vn_cell_size *cells,
+                     size_t k, bool stay, struct spot *ret)
+{
+    int r = try_cells(place, room, vm, cells, k, stay, ret);
+
+    if (r > 0) {
+        ret->exact = false;
+        memset(&ret->bound, 0, sizeof ret->bound);
+    }
+    return r;
+}
+
 /* k cells: whole sibling groups, else equal, else as equal as some k nodes allow. */
 static int try_auto(struct place *place, const struct room *room, size_t vm, size_t k, bool stay,
                     struct vn_cell_size *cells, struct spot *ret)
@@ -118,8 +154,12 @@ static int try_auto(struct place *place, const struct room *room, size_t vm, siz
     const struct vn_request *request = &place->problem->vms[vm];
     bool groups = request->policy.policy == VN_CPU_DEDICATED && request->policy.threads != VN_THREADS_ISOLATE;
     unsigned unit = groups ? place->topo->threads : 1;
-    int r;
+    int r = 0;
 
+    if (stay && k > 1 && sizes_now(request, k, cells))
+        r = try_sizes(place, room, vm, cells, k, stay, ret);
+    if (r)
+        return r;
     if (unit > 1 && k > 1 && (request->vcpus + unit - 1) / unit >= k) {
         split_equal(request, k, unit, cells);
         r = try_cells(place, room, vm, cells, k, stay, ret);
@@ -131,13 +171,7 @@ static int try_auto(struct place *place, const struct room *room, size_t vm, siz
     if (r || k == 1)
         return r;
     r = split_uneven(place, room, vm, k, cells);
-    if (r > 0)
-        r = try_cells(place, room, vm, cells, k, stay, ret);
-    if (r > 0) { /* other sizes might do better: nothing is proved */
-        ret->exact = false;
-        memset(&ret->bound, 0, sizeof ret->bound);
-    }
-    return r;
+    return r > 0 ? try_sizes(place, room, vm, cells, k, stay, ret) : r;
 }
 
 int place_vm(struct place *place, const struct room *room, size_t vm, bool stay, struct spot *ret)

@@ -185,6 +185,21 @@ static int solve_all(struct solver *s)
     return 0;
 }
 
+/* Beside others that take room an auto VM of several cells may get cells of other sizes: nothing is proved of it. */
+static void loosen_auto(struct solver *s)
+{
+    size_t rivals = 0;
+
+    for (size_t i = 0; i < s->n_movable; i++)
+        rivals += s->alone[s->order[i]].placed || is_somewhere(s, &s->problem->vms[s->order[i]]);
+    for (size_t i = 0; i < s->n_movable && rivals > 1; i++) {
+        struct spot *spot = &s->alone[s->order[i]];
+
+        if (spot->k > 1 && s->problem->vms[s->order[i]].policy.cells.kind == VN_CELLS_AUTO)
+            memset(&spot->bound, 0, sizeof spot->bound);
+    }
+}
+
 static int solve_alone(struct solver *s)
 {
     struct room *base = room_new(&s->arena, s->place.topo, s->problem, s->keep);
@@ -202,26 +217,31 @@ static int solve_alone(struct solver *s)
         if (s->n_movable > 1 && !solver_dedicated(&s->problem->vms[s->order[i]]) && !base->named)
             spot->bound.s[SC_L3] = 0; /* what floating vCPUs share shrinks as others are placed */
     }
+    loosen_auto(s);
     return 0;
 }
 
 struct room *solver_room(struct solver *s, struct vn_arena *arena, size_t vm)
 {
-    bool kept = s->keep[vm];
+    bool kept = vm != SOLVER_NONE && s->keep[vm];
     struct room *room;
 
-    s->keep[vm] = false;
+    if (kept)
+        s->keep[vm] = false;
     room = room_new(arena, s->place.topo, s->problem, s->keep);
-    s->keep[vm] = kept;
+    if (kept)
+        s->keep[vm] = true;
     for (size_t i = 0; room && i < s->n_movable; i++)
         if (s->order[i] != vm && s->best.spots[s->order[i]].placed)
             place_commit(&s->place, room, s->order[i], &s->best.spots[s->order[i]]);
     return room;
 }
 
-/* Those left out get a last look at what the others left. */
-static int fill_in(struct solver *s)
+/* One look at what the others left for those left out; 1 when one found a place. */
+static int look_again(struct solver *s)
 {
+    bool found = false;
+
     for (size_t i = 0; i < s->n_movable; i++) {
         size_t vm = s->order[i];
         VN_AUTO(vn_arena) scratch = {0};
@@ -238,10 +258,22 @@ static int fill_in(struct solver *s)
         if (r < 0)
             return r;
         s->keep[vm] = s->keep[vm] && r == 0;
+        found = found || r > 0;
     }
-    s->best.room = solver_room(s, &s->arena, s->order[0]);
-    if (s->best.room && s->best.spots[s->order[0]].placed)
-        place_commit(&s->place, s->best.room, s->order[0], &s->best.spots[s->order[0]]);
+    return found;
+}
+
+/* What one of them leaves by finding a place may be room for the next: until nobody moves. */
+static int fill_in(struct solver *s)
+{
+    int r;
+
+    do
+        r = look_again(s);
+    while (r > 0);
+    if (r < 0)
+        return r;
+    s->best.room = solver_room(s, &s->arena, SOLVER_NONE);
     return s->best.room ? 0 : -VN_E_NOMEM;
 }
 

@@ -28,7 +28,11 @@ struct solver {
 /* solve.c */
 bool solver_dedicated(const struct vn_request *vm);
 double solver_distance(const struct vn_request *vm, const struct score *score);
-/** solver_room() - the room that VM @vm sees when everything else of the plan is in place; NULL: no memory. */
+#define SOLVER_NONE SIZE_MAX
+/**
+ * solver_room() - the room that VM @vm sees when everything else of the plan is in place; with
+ * SOLVER_NONE all of the plan is. NULL: no memory.
+ */
 struct room *solver_room(struct solver *s, struct vn_arena *arena, size_t vm);
 
 /* advice.c */

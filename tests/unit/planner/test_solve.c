@@ -371,6 +371,24 @@ static void test_shared(void **state)
 }
 
 /* Without a shared set: what is neither reserved nor dedicated nor isolated. */
+/* An emulator's CPU out of those that float: the one that is alone in its L3 domain. */
+static void test_shared_emulator_l3(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    static const char *const nodes[] = {"0-4"}, *const l3[] = {"0-3", "4"};
+    struct vn_request *vm;
+
+    (void)state;
+    add_sets(&problem, &new_host(&problem, 1, nodes, 8 * GIB, 20)->l3, &problem.host.n_l3, l3, 2);
+    vm = add_vm(&problem, "floats", 4, GIB);
+    vm->policy.policy = VN_CPU_SHARED;
+    vm->policy.emulator.kind = VN_EMULATOR_ISOLATE;
+    solve(&problem, &plan);
+    assert_string_equal(text_of(&plan.vms[0].emulatorpin), "4");
+    assert_int_equal(plan.cost.l3, 1);
+}
+
 static void test_shared_beside_dedicated(void **state)
 {
     VN_AUTO(vn_problem) problem = {0};
@@ -404,6 +422,36 @@ static void test_auto_uneven(void **state)
     assert_int_equal(plan.vms[0].n_cells, 2);
     assert_int_equal(vn_cpuset_count(&plan.vms[0].cells[0].vcpus), 6);
     assert_int_equal(vn_cpuset_count(&plan.vms[0].cells[1].vcpus), 9);
+}
+
+/* Alone it would be halved; beside another VM it gets other cells, nearer its device: no bound on those. */
+static void test_auto_bound_beside_others(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    static const char *const nodes[] = {"0-3", "4-5", "6-7"};
+    static char nic[] = "nic", *devices[] = {nic};
+    struct vn_device device = {nic, nic, 2};
+    struct vn_host *host;
+    struct vn_request *vm;
+
+    (void)state;
+    host = new_host(&problem, 3, nodes, 2 * GIB, 40);
+    host->nodes[2].free_kib = GIB;
+    host->distances[1 * 3 + 2] = host->distances[2 * 3 + 1] = 11;
+    host->devices = &device;
+    host->n_devices = 1;
+    vm = add_vm(&problem, "wide", 4, GIB);
+    vm->policy.cells.kind = VN_CELLS_NUMBER;
+    vm->policy.cells.number = 1;
+    vm = add_vm(&problem, "auto", 4, 3 * GIB);
+    vm->devices = devices;
+    vm->n_devices = 1;
+    solve(&problem, &plan);
+    assert_int_equal(plan.n_unplaced, 0);
+    assert_true(plan.cost.device < 0.5);
+    assert_true(plan.bound.device <= plan.cost.device);
+    assert_true(plan.bound.distance <= plan.cost.distance);
 }
 
 static void test_memory_preferred(void **state)
@@ -451,6 +499,26 @@ static void test_stays_when_it_does_not_fit(void **state)
     assert_int_equal(plan.n_notes, 1);
 }
 
+/* Nor do floating vCPUs, even where the VM that stays sits on CPUs that are theirs by now. */
+static void test_stays_on_shared_cpus(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    static const char *const nodes[] = {"0-7"};
+    static const unsigned pins[] = {0, 1, 2, 3};
+    struct vn_request *vm;
+
+    (void)state;
+    new_host(&problem, 1, nodes, 8 * GIB, 20)->shared = set("3-5");
+    vm = add_vm(&problem, "runs", 4, 32 * GIB); /* more than the host has */
+    pin_now(&problem, vm, pins, true);
+    vm = add_vm(&problem, "floats", 2, GIB);
+    vm->policy.policy = VN_CPU_SHARED;
+    solve(&problem, &plan);
+    assert_int_equal(plan.n_unplaced, 1);
+    assert_string_equal(text_of(&vn_plan_vm(&plan, "floats")->vcpupin[0]), "4-5");
+}
+
 static void test_keeps_what_is_as_good(void **state)
 {
     VN_AUTO(vn_problem) problem = {0};
@@ -465,6 +533,32 @@ static void test_keeps_what_is_as_good(void **state)
     solve(&problem, &plan);
     for (unsigned v = 0; v < 4; v++)
         assert_int_equal(pin_at(&plan.vms[0], v), pins[v]);
+}
+
+/* Made again on top of itself the plan is the same, also where its cells came out uneven. */
+static void test_keeps_uneven_cells(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    static const char *const nodes[] = {"0-1", "2-5"};
+    static const unsigned wide[] = {0, 2, 3, 4}, small[] = {1};
+    struct vn_placed_cell cells[] = {{.cell = 0, .node = 0, .vcpus = set("0"), .memory_kib = GIB},
+                                     {.cell = 1, .node = 1, .vcpus = set("1-3"), .memory_kib = 2 * GIB}};
+    struct vn_request *vm;
+
+    (void)state;
+    new_host(&problem, 2, nodes, GIB / 2, 20);
+    vm = add_vm(&problem, "wide", 4, 3 * GIB);
+    pin_now(&problem, vm, wide, true);
+    vm->placed->cells = cells;
+    vm->placed->n_cells = 2;
+    vm = add_vm(&problem, "small", 1, 1024);
+    pin_now(&problem, vm, small, true);
+    solve(&problem, &plan);
+    assert_int_equal(plan.n_vms, 2);
+    for (unsigned v = 0; v < 4; v++)
+        assert_int_equal(pin_at(vn_plan_vm(&plan, "wide"), v), (int)wide[v]);
+    assert_int_equal(plan.cost.moved_kib, 0);
 }
 
 static void test_contradictions(void **state)
@@ -663,11 +757,15 @@ int main(void)
         cmocka_unit_test(test_device_decides),
         cmocka_unit_test(test_emulator_is_near_its_devices),
         cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_shared_emulator_l3),
         cmocka_unit_test(test_shared_beside_dedicated),
         cmocka_unit_test(test_auto_uneven),
+        cmocka_unit_test(test_auto_bound_beside_others),
         cmocka_unit_test(test_memory_preferred),
         cmocka_unit_test(test_stays_when_it_does_not_fit),
+        cmocka_unit_test(test_stays_on_shared_cpus),
         cmocka_unit_test(test_keeps_what_is_as_good),
+        cmocka_unit_test(test_keeps_uneven_cells),
         cmocka_unit_test(test_contradictions),
         cmocka_unit_test(test_checker_objects),
         cmocka_unit_test(test_choices),
