@@ -3,459 +3,19 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "../unit/planner/paper.h"
+#include "brute.h"
+#include "codec/planjson.h"
+#include "generate.h"
+#include "renumber.h"
 
 /*
- * Random small problems. Every plan passes the independent checker, comes out the same twice, and
- * is empty of changes when made again on top of itself; for one VM the node assignments are tried
- * one by one with rules that only count.
+ * Random small problems. Every plan passes the independent checker, comes out the same twice, costs
+ * the same under other numbers, and is empty of changes when made again on top of itself; for one VM
+ * the node assignments are tried one by one with rules that only count.
+ *
+ * VNUMA_PROPERTY_CASES says how many, VNUMA_PROPERTY_SEED from which seed on, and
+ * VNUMA_PROPERTY_PRINT shows the problems, as files that 'vnuma plan --problem' takes.
  */
-
-static uint64_t rng;
-
-static unsigned pick(unsigned below)
-{
-    rng ^= rng << 13;
-    rng ^= rng >> 7;
-    rng ^= rng << 17;
-    return below ? (unsigned)(rng >> 11) % below : 0;
-}
-
-static bool chance(unsigned percent)
-{
-    return pick(100) < percent;
-}
-
-/* ---- problems ---- */
-
-static void make_cpus(struct vn_problem *problem)
-{
-    struct vn_host *host = &problem->host;
-    unsigned threads = chance(50) ? 2 : chance(50) ? 1 : 1 + pick(8), next = pick(3), at = 0;
-    unsigned cores[4], all = 0, base = next, step = chance(50) ? 1 : 0;
-
-    for (size_t n = 0; n < host->n_nodes; n++) {
-        cores[n] = chance(12) ? 0 : 1 + pick(threads > 3 ? 2 : 5);
-        all += cores[n];
-    }
-    for (size_t n = 0; n < host->n_nodes; n++) {
-        struct vn_cpuset l3 = {{0}};
-
-        for (unsigned i = 0; i < cores[n]; i++, at++) {
-            unsigned size = chance(10) ? 1 + pick(threads) : threads;
-            struct vn_cpuset core = {{0}};
-
-            for (unsigned t = 0; t < size; t++) /* siblings beside each other, or a row apart */
-                vn_cpuset_add(&core, step ? base + at * threads + t : base + at + t * all);
-            vn_cpuset_or(&host->nodes[n].cpus, &core);
-            if (size > 1 || chance(50))
-                *(struct vn_cpuset *)vn_arena_grow(&problem->arena, &host->cores, &host->n_cores, sizeof core) = core;
-            vn_cpuset_or(&l3, &core);
-            if (chance(30) || i + 1 == cores[n]) {
-                *(struct vn_cpuset *)vn_arena_grow(&problem->arena, &host->l3, &host->n_l3, sizeof l3) = l3;
-                memset(&l3, 0, sizeof l3);
-            }
-        }
-    }
-}
-
-static void make_memory(struct vn_problem *problem)
-{
-    struct vn_host *host = &problem->host;
-
-    for (size_t n = 0; n < host->n_nodes; n++) {
-        struct vn_node *node = &host->nodes[n];
-
-        node->memory_kib = chance(10) ? 0 : (1 + pick(16)) * GIB;
-        node->free_kib = node->memory_kib ? pick((unsigned)(node->memory_kib >> 10) + 1) * (uint64_t)1024 : 0;
-        if (chance(50)) {
-            node->pools = vn_arena_array(&problem->arena, 1, sizeof *node->pools);
-            node->n_pools = 1;
-            *node->pools = (struct vn_hugepool){2048, 4096, pick(4097)};
-        }
-    }
-}
-
-static void make_host(struct vn_problem *problem)
-{
-    struct vn_host *host = &problem->host;
-    static char names[2][8] = {"dev0", "dev1"};
-    bool symmetric = chance(70);
-    int id = (int)pick(3);
-
-    host->n_nodes = 1 + pick(4);
-    host->nodes = vn_arena_array(&problem->arena, host->n_nodes, sizeof *host->nodes);
-    for (size_t n = 0; n < host->n_nodes; n++, id += 1 + (int)pick(2))
-        host->nodes[n].id = id;
-    make_cpus(problem);
-    make_memory(problem);
-    host->distances = vn_arena_array(&problem->arena, host->n_nodes * host->n_nodes, sizeof *host->distances);
-    for (size_t a = 0; a < host->n_nodes; a++)
-        for (size_t b = 0; b < host->n_nodes; b++) {
-            uint16_t far = (uint16_t)(chance(50) ? 20 : 11 + pick(30));
-
-            host->distances[a * host->n_nodes + b] = a == b ? 10 : far;
-            if (symmetric && b < a)
-                host->distances[a * host->n_nodes + b] = host->distances[b * host->n_nodes + a];
-        }
-    for (unsigned cpu = 0; cpu < 64; cpu++) {
-        if (chance(8))
-            vn_cpuset_add(&host->reserved, cpu);
-        else if (chance(6))
-            vn_cpuset_add(&host->isolated, cpu);
-    }
-    if (chance(40))
-        for (unsigned cpu = 0; cpu < 64; cpu++)
-            if (chance(12))
-                vn_cpuset_add(&host->shared, cpu);
-    if (chance(20)) /* offline siblings stay listed in their core */
-        for (unsigned cpu = 0; cpu < 64; cpu++)
-            if (chance(10))
-                for (size_t n = 0; n < host->n_nodes; n++)
-                    vn_cpuset_del(&host->nodes[n].cpus, cpu);
-    host->devices = vn_arena_array(&problem->arena, 2, sizeof *host->devices);
-    host->n_devices = 2;
-    for (size_t d = 0; d < 2; d++) {
-        host->devices[d].name = names[d];
-        host->devices[d].node = chance(20) ? -1 : host->nodes[pick((unsigned)host->n_nodes)].id;
-    }
-}
-
-static void make_cells(struct vn_problem *problem, struct vn_request *vm)
-{
-    struct vn_cells_spec *cells = &vm->policy.cells;
-    unsigned n = 1 + pick(3);
-    uint64_t vcpus = 0, memory_kib = 0;
-
-    if (chance(40))
-        return;
-    if (chance(50)) {
-        cells->kind = VN_CELLS_NUMBER;
-        cells->number = n < vm->vcpus ? n : vm->vcpus;
-        return;
-    }
-    cells->kind = VN_CELLS_LIST;
-    cells->n_list = n;
-    cells->list = vn_arena_array(&problem->arena, n, sizeof *cells->list);
-    for (unsigned i = 0; i < n; i++) {
-        cells->list[i] = (struct vn_cell_size){chance(10) && i ? 0 : 1 + pick(4), 1024 + pick(2048) * (uint64_t)1024};
-        vcpus += cells->list[i].vcpus;
-        memory_kib += cells->list[i].memory_kib;
-    }
-    vm->vcpus = (unsigned)vcpus;
-    vm->memory_kib = memory_kib;
-}
-
-static struct vn_request *make_vm(struct vn_problem *problem, const char *name)
-{
-    static char *devices[2];
-    static unsigned iothreads[] = {1, 2};
-    struct vn_request *vm = add_vm(problem, name, 1 + pick(8), (1 + pick(4096)) * (uint64_t)1024);
-
-    vm->policy.policy = chance(80) ? VN_CPU_DEDICATED : VN_CPU_SHARED;
-    vm->policy.threads = (enum vn_threads_policy)pick(3);
-    vm->policy.emulator.kind = chance(25) ? VN_EMULATOR_ISOLATE : VN_EMULATOR_SHARE;
-    vm->policy.hugepage_kib = chance(25) ? 2048 : 0;
-    vm->policy.overcommit = chance(50) ? 1.0 : 0.5 + pick(8) / 2.0;
-    vm->policy.memory_preferred = chance(15);
-    make_cells(problem, vm);
-    for (size_t d = 0; d < 2; d++)
-        devices[d] = problem->host.devices[d].name;
-    vm->devices = devices;
-    vm->n_devices = chance(40) ? 1 + pick(2) : 0;
-    vm->iothread_ids = iothreads;
-    vm->n_iothreads = vm->vcpus % (VN_COUNT(iothreads) + 1);
-    return vm;
-}
-
-/* One that stays, on CPUs nobody else has. */
-static void make_fixed(struct vn_problem *problem, const char *name, struct vn_cpuset *left)
-{
-    struct vn_request *vm = add_vm(problem, name, 1 + pick(2), GIB);
-    unsigned cpus[2] = {0, 0}, n = 0;
-
-    VN_CPUSET_EACH(cpu, left)
-        if (n < vm->vcpus && chance(40))
-            cpus[n++] = (unsigned)cpu;
-    vm->policy.threads = chance(70) ? VN_THREADS_PREFER : VN_THREADS_ISOLATE;
-    if (n < vm->vcpus) {
-        vm->movable = false; /* nowhere that counts */
-        return;
-    }
-    pin_now(problem, vm, cpus, false);
-    for (unsigned i = 0; i < n; i++)
-        vn_cpuset_del(left, cpus[i]);
-}
-
-/* ---- counting rules, tried one by one ---- */
-
-struct brute {
-    const struct vn_problem *problem;
-    const struct vn_request *vm;
-    struct vn_cpuset free;
-    struct vn_cpuset floating;
-};
-
-static void brute_init(struct brute *b, const struct vn_problem *problem, const struct vn_request *vm)
-{
-    const struct vn_host *host = &problem->host;
-    struct vn_cpuset online;
-
-    memset(b, 0, sizeof *b);
-    b->problem = problem;
-    b->vm = vm;
-    vn_host_online(host, &online);
-    b->free = b->floating = online;
-    if (!vn_cpuset_empty(&host->shared))
-        vn_cpuset_and(&b->floating, &host->shared);
-    vn_cpuset_sub(&b->free, &host->shared);
-    vn_cpuset_sub(&b->floating, &host->isolated);
-    vn_cpuset_sub(&b->free, &host->reserved);
-    vn_cpuset_sub(&b->floating, &host->reserved);
-    for (size_t i = 0; i < problem->n_vms; i++) {
-        const struct vn_request *other = &problem->vms[i];
-
-        for (size_t v = 0; !other->movable && other->placed && v < other->placed->n_vcpus; v++) {
-            struct vn_cpuset gone = other->placed->vcpupin[v];
-
-            if (other->policy.threads == VN_THREADS_ISOLATE)
-                vn_host_core(host, (unsigned)vn_cpuset_next(&gone, 0), &gone);
-            vn_cpuset_sub(&b->free, &gone);
-            vn_cpuset_sub(&b->floating, &gone);
-        }
-    }
-}
-
-static unsigned domains_of(const struct vn_host *host, const struct vn_cpuset *cpus)
-{
-    unsigned n = 0;
-
-    for (size_t i = 0; i < host->n_l3; i++)
-        n += vn_cpuset_intersects(&host->l3[i], cpus);
-    return n;
-}
-
-/* The cores of a node that are whole, and whether CPUs are free beside those in @mask. */
-static size_t whole_cores(const struct brute *b, const struct vn_node *node, struct vn_cpuset *ret)
-{
-    struct vn_cpuset seen = {{0}}, online;
-    size_t n = 0;
-
-    vn_host_online(&b->problem->host, &online);
-    VN_CPUSET_EACH(cpu, &node->cpus) {
-        struct vn_cpuset core;
-
-        vn_host_core(&b->problem->host, (unsigned)cpu, &core);
-        vn_cpuset_and(&core, &online);
-        if (!vn_cpuset_has(&seen, (unsigned)cpu) && vn_cpuset_subset(&core, &b->free))
-            ret[n++] = core;
-        vn_cpuset_or(&seen, &core);
-    }
-    return n;
-}
-
-/* Fewest L3 domains of any choice for a cell on a node; -1 when there is none. */
-static int brute_whole(const struct brute *b, const struct vn_node *node, unsigned vcpus, bool spare)
-{
-    struct vn_cpuset cores[16], all = node->cpus;
-    size_t n = whole_cores(b, node, cores);
-    bool isolate = b->vm->policy.threads == VN_THREADS_ISOLATE;
-    int best = -1;
-
-    vn_cpuset_and(&all, &b->free);
-    for (unsigned mask = 0; mask < 1u << n; mask++) {
-        struct vn_cpuset used = {{0}}, rest = all, touched = {{0}};
-        unsigned sum = 0, most = 0;
-        int l3;
-
-        for (size_t i = 0; i < n; i++) {
-            unsigned size = vn_cpuset_count(&cores[i]);
-
-            if (!(mask >> i & 1))
-                continue;
-            vn_cpuset_or(&used, &cores[i]);
-            vn_cpuset_add(&touched, (unsigned)vn_cpuset_next(&cores[i], 0));
-            sum += isolate ? 1 : size;
-            most = size > most ? size : most;
-        }
-        vn_cpuset_sub(&rest, &used);
-        if (isolate ? sum != vcpus : sum < vcpus || (mask && vcpus <= sum - most))
-            continue;
-        if (spare && vn_cpuset_empty(&rest))
-            continue;
-        l3 = (int)domains_of(&b->problem->host, isolate ? &touched : &used);
-        best = best < 0 || l3 < best ? l3 : best;
-    }
-    return best;
-}
-
-static int brute_prefer(const struct brute *b, const struct vn_node *node, unsigned vcpus, bool spare)
-{
-    const struct vn_host *host = &b->problem->host;
-    struct vn_cpuset here = node->cpus, domains[32];
-    size_t n = 0;
-    int best = -1;
-
-    vn_cpuset_and(&here, &b->free);
-    if (vn_cpuset_count(&here) < vcpus + spare)
-        return -1;
-    for (size_t i = 0; i < host->n_l3; i++)
-        if (vn_cpuset_intersects(&host->l3[i], &here))
-            domains[n++] = host->l3[i];
-    for (unsigned mask = 0; mask < 1u << n; mask++) {
-        struct vn_cpuset in = {{0}};
-
-        for (size_t i = 0; i < n; i++)
-            if (mask >> i & 1)
-                vn_cpuset_or(&in, &domains[i]);
-        vn_cpuset_and(&in, &here);
-        if (vn_cpuset_count(&in) >= vcpus && (best < 0 || __builtin_popcount(mask) < best))
-            best = __builtin_popcount(mask);
-    }
-    return best;
-}
-
-static int brute_shared(const struct brute *b, const struct vn_node *node, unsigned vcpus, bool spare)
-{
-    struct vn_cpuset here = node->cpus, other = node->cpus;
-
-    vn_cpuset_and(&here, &b->floating);
-    vn_cpuset_and(&other, &b->free);
-    if (spare && vn_cpuset_empty(&other))
-        return -1;
-    vn_cpuset_sub(&other, &here);
-    if (spare && vn_cpuset_empty(&other))
-        vn_cpuset_del(&here, (unsigned)vn_cpuset_next(&here, 0));
-    return vcpus > vn_cpuset_count(&here) * b->vm->policy.overcommit + 1e-6 ? -1 : 0;
-}
-
-static uint64_t brute_memory(const struct brute *b, size_t n)
-{
-    const struct vn_node *node = &b->problem->host.nodes[n];
-    const struct vn_hugepool *pool = vn_node_pool(node, b->vm->policy.hugepage_kib);
-
-    return b->vm->policy.hugepage_kib ? (pool ? pool->free : 0) * b->vm->policy.hugepage_kib : node->free_kib;
-}
-
-static int brute_cell(const struct brute *b, size_t n, unsigned vcpus, uint64_t memory_kib, bool first)
-{
-    const struct vn_node *node = &b->problem->host.nodes[n];
-    bool spare = first && b->vm->policy.emulator.kind == VN_EMULATOR_ISOLATE;
-    uint64_t page = b->vm->policy.hugepage_kib;
-
-    if (page)
-        memory_kib = (memory_kib + page - 1) / page * page;
-    if (memory_kib > brute_memory(b, n) && !b->vm->policy.memory_preferred)
-        return -1;
-    if (b->vm->policy.policy == VN_CPU_SHARED)
-        return brute_shared(b, node, vcpus, spare);
-    if (b->vm->policy.threads == VN_THREADS_PREFER)
-        return brute_prefer(b, node, vcpus, spare);
-    return brute_whole(b, node, vcpus, spare);
-}
-
-struct brute_best {
-    bool found;
-    double distance, device;
-    int l3;
-};
-
-static void brute_score(const struct brute *b, const struct vn_cell_size *cells, size_t k, const size_t *node, int l3,
-                        struct brute_best *best)
-{
-    const struct vn_host *host = &b->problem->host;
-    double distance = 0, device = 0;
-
-    for (size_t i = 0; i < k; i++)
-        for (size_t j = i + 1; j < k; j++)
-            distance += (double)cells[i].vcpus * cells[j].vcpus * (vn_host_distance(host, node[i], node[j]) - 10);
-    distance /= (double)b->vm->vcpus * b->vm->vcpus;
-    for (size_t d = 0; d < b->vm->n_devices; d++) {
-        const struct vn_device *at = vn_host_device(host, b->vm->devices[d]);
-        unsigned least = 1000;
-
-        for (size_t i = 0; at->node >= 0 && i < k; i++) {
-            unsigned far = vn_host_distance(host, node[i], (size_t)vn_host_node_index(host, at->node));
-            least = far < least ? far : least;
-        }
-        device += at->node >= 0 ? least - 10 : 0;
-    }
-    if (best->found && (distance > best->distance + 1e-9 ||
-                        (distance > best->distance - 1e-9 &&
-                         (device > best->device || (device >= best->device && l3 >= best->l3)))))
-        return;
-    *best = (struct brute_best){true, distance, device, l3};
-}
-
-static void brute_nodes(const struct brute *b, const struct vn_cell_size *cells, size_t k, size_t depth, size_t *node,
-                        int l3, struct brute_best *best)
-{
-    if (depth == k) {
-        brute_score(b, cells, k, node, l3, best);
-        return;
-    }
-    for (size_t n = 0; n < b->problem->host.n_nodes; n++) {
-        bool used = false;
-        int more;
-
-        for (size_t i = 0; i < depth; i++)
-            used = used || node[i] == n;
-        more = used ? -1 : brute_cell(b, n, cells[depth].vcpus, cells[depth].memory_kib, depth == 0);
-        if (more < 0)
-            continue;
-        node[depth] = n;
-        brute_nodes(b, cells, k, depth + 1, node, l3 + more, best);
-    }
-}
-
-static bool brute_total_memory(const struct brute *b, const struct vn_cell_size *cells, size_t k)
-{
-    uint64_t page = b->vm->policy.hugepage_kib, need = 0, has = 0;
-
-    for (size_t i = 0; i < k; i++)
-        need += page ? (cells[i].memory_kib + page - 1) / page * page : cells[i].memory_kib;
-    for (size_t n = 0; n < b->problem->host.n_nodes; n++)
-        has += brute_memory(b, n);
-    return need <= has;
-}
-
-/* The fewest nodes among which the VM can be divided somehow; 0: none. */
-static unsigned brute_auto(const struct brute *b)
-{
-    const struct vn_request *vm = b->vm;
-    size_t n = b->problem->host.n_nodes;
-    uint64_t grain = vm->policy.hugepage_kib ? vm->policy.hugepage_kib : 1024;
-    uint64_t grains = (vm->memory_kib + grain - 1) / grain;
-    unsigned best = 0;
-
-    for (unsigned mask = 1; mask < 1u << n; mask++) {
-        unsigned k = (unsigned)__builtin_popcount(mask);
-
-        for (size_t zero = 0; zero < n && k <= vm->vcpus && k <= grains; zero++) {
-            uint64_t vcpus = 0, memory = 0;
-            bool ok = mask >> zero & 1;
-
-            for (size_t i = 0; i < n && ok; i++) {
-                unsigned cap = 0;
-                uint64_t mem = 0;
-
-                if (!(mask >> i & 1))
-                    continue;
-                while (cap <= vm->vcpus && brute_cell(b, i, cap + 1, 0, i == zero) >= 0)
-                    cap++;
-                mem = brute_memory(b, i) / grain;
-                ok = cap && (mem || vm->policy.memory_preferred);
-                vcpus += cap;
-                memory += mem;
-            }
-            if (ok && vcpus >= vm->vcpus && (vm->policy.memory_preferred || memory >= grains) && (!best || k < best))
-                best = k;
-        }
-    }
-    return best;
-}
-
-/* ---- properties ---- */
 
 static void same_plans(const struct vn_plan *a, const struct vn_plan *b, bool words)
 {
@@ -500,41 +60,37 @@ static void check_blocking(const struct vn_plan *plan)
     }
 }
 
+/* The cells the VM asks for, where it says how many. */
+static size_t cells_of(const struct vn_request *vm, struct vn_cell_size *ret)
+{
+    uint64_t page = vm->policy.hugepage_kib ? vm->policy.hugepage_kib : 1024, left = vm->memory_kib;
+    uint64_t grains = (vm->memory_kib + page - 1) / page;
+    size_t k = vm->policy.cells.number;
+
+    if (vm->policy.cells.kind == VN_CELLS_LIST) {
+        memcpy(ret, vm->policy.cells.list, vm->policy.cells.n_list * sizeof *ret);
+        return vm->policy.cells.n_list;
+    }
+    for (size_t i = 0; i < k; i++) {
+        uint64_t kib = (grains / k + (i < grains % k)) * page;
+
+        ret[i].vcpus = vm->vcpus / (unsigned)k + (i < vm->vcpus % k);
+        ret[i].memory_kib = kib < left ? kib : left;
+        left -= ret[i].memory_kib;
+    }
+    return k;
+}
+
 static void check_brute(const struct vn_problem *problem, const struct vn_request *vm, const struct vn_plan *plan)
 {
     struct vn_cell_size cells[8];
-    size_t k = 0, node[8];
-    struct brute_best best = {0};
-    struct brute b;
+    struct brute_best best;
 
-    brute_init(&b, problem, vm);
     if (vm->policy.cells.kind == VN_CELLS_AUTO) {
-        unsigned fewest = brute_auto(&b);
-
-        memcpy(cells, &(struct vn_cell_size){vm->vcpus, vm->memory_kib}, sizeof *cells);
-        if (!brute_total_memory(&b, cells, 1))
-            fewest = 0;
-        assert_int_equal(fewest, plan->n_vms ? plan->vms[0].n_cells : 0);
+        assert_int_equal(brute_fewest(problem, vm), plan->n_vms ? plan->vms[0].n_cells : 0);
         return;
     }
-    if (vm->policy.cells.kind == VN_CELLS_LIST) {
-        k = vm->policy.cells.n_list;
-        memcpy(cells, vm->policy.cells.list, k * sizeof *cells);
-    } else {
-        uint64_t page = vm->policy.hugepage_kib ? vm->policy.hugepage_kib : 1024, left = vm->memory_kib;
-        uint64_t grains = (vm->memory_kib + page - 1) / page;
-
-        k = vm->policy.cells.number;
-        for (size_t i = 0; i < k; i++) {
-            uint64_t kib = (grains / k + (i < grains % k)) * page;
-
-            cells[i].vcpus = vm->vcpus / (unsigned)k + (i < vm->vcpus % k);
-            cells[i].memory_kib = kib < left ? kib : left;
-            left -= cells[i].memory_kib;
-        }
-    }
-    if (k <= problem->host.n_nodes && brute_total_memory(&b, cells, k))
-        brute_nodes(&b, cells, k, 0, node, 0, &best);
+    brute_best(problem, vm, cells, cells_of(vm, cells), &best);
     assert_int_equal(best.found, plan->n_vms == 1);
     if (!best.found)
         return;
@@ -542,7 +98,117 @@ static void check_brute(const struct vn_problem *problem, const struct vn_reques
     assert_true(fabs(best.device - plan->cost.device) < 1e-9);
     if (vm->policy.policy == VN_CPU_DEDICATED)
         assert_int_equal(best.l3, plan->cost.l3);
+    assert_int_equal(best.moved_kib, plan->cost.moved_kib);
     assert_true(plan->optimal);
+}
+
+/* For a person who looks at a seed that failed: what 'vnuma plan --problem' takes. */
+static void print_problem(const struct vn_problem *problem)
+{
+    VN_AUTO(vn_buf) json = {0};
+
+    assert_int_equal(vn_problem_format(problem, &json, NULL), 0);
+    (void)fprintf(stderr, "%s\n", json.ptr);
+}
+
+/* Which plan is better, by the objective: below 0 is the first. */
+static int plan_cmp(const struct vn_plan *a, const struct vn_plan *b)
+{
+    const struct vn_cost *x = &a->cost, *y = &b->cost;
+    double differ[] = {(double)y->placed_vcpus - (double)x->placed_vcpus, (double)b->n_vms - (double)a->n_vms,
+                       x->distance - y->distance, x->device - y->device, (double)x->l3 - (double)y->l3,
+                       (double)x->moved_kib - (double)y->moved_kib};
+
+    for (size_t i = 0; i < VN_COUNT(differ); i++)
+        if (fabs(differ[i]) > 1e-9)
+            return differ[i] < 0 ? -1 : 1;
+    return 0;
+}
+
+/* Names do not matter: what is proved holds for the other numbers too, and one VM costs the same. */
+static void check_renumbered(const struct generated *made, const struct vn_plan *plan)
+{
+    VN_AUTO(vn_problem) other = {0};
+    VN_AUTO(vn_plan) theirs = {0};
+    bool given = made->problem.vms[made->n_fixed].policy.cells.kind != VN_CELLS_AUTO;
+
+    if (made->floats && vn_cpuset_empty(&made->problem.host.shared))
+        return; /* which CPUs stay for those that float is a good choice, nothing more */
+    renumber(&made->problem, &other);
+    if (getenv("VNUMA_PROPERTY_PRINT"))
+        print_problem(&other);
+    solve(&other, &theirs);
+    if (made->n_movable == 1)
+        assert_int_equal(plan->n_vms, theirs.n_vms);
+    if (made->n_movable == 1 && plan->n_vms)
+        assert_int_equal(plan->vms[0].n_cells, theirs.vms[0].n_cells);
+    if ((made->n_movable == 1 && given) || (plan->optimal && theirs.optimal))
+        assert_int_equal(plan_cmp(plan, &theirs), 0);
+    if (plan->optimal)
+        assert_true(plan_cmp(plan, &theirs) <= 0);
+    if (theirs.optimal)
+        assert_true(plan_cmp(&theirs, plan) <= 0);
+}
+
+static void take_memory(struct vn_node *node, uint64_t hugepage_kib, uint64_t kib)
+{
+    for (size_t i = 0; i < node->n_pools; i++)
+        if (node->pools[i].size_kib == hugepage_kib)
+            node->pools[i].free -= kib / hugepage_kib;
+    node->free_kib -= hugepage_kib ? 0 : kib;
+}
+
+/* What it had it gives back. */
+static void become(struct vn_problem *problem, struct vn_request *vm, struct vn_placement *at)
+{
+    for (size_t c = 0; vm->placed && c < vm->placed->n_cells; c++)
+        problem->host.nodes[vn_host_node_index(&problem->host, vm->placed->cells[c].node)].free_kib +=
+            vm->placed->cells[c].memory_kib;
+    vm->placed = at;
+}
+
+/* The plan becomes the state: memory is taken, and each VM is where the plan put it. */
+static void carry_out(struct vn_problem *problem, const struct vn_plan *plan)
+{
+    for (size_t v = 0; v < plan->n_vms; v++) {
+        struct vn_placement *at = &plan->vms[v];
+
+        for (size_t i = 0; i < problem->n_vms; i++)
+            if (!strcmp(problem->vms[i].name, at->name))
+                become(problem, &problem->vms[i], at);
+        for (size_t c = 0; c < at->n_cells; c++)
+            take_memory(&problem->host.nodes[vn_host_node_index(&problem->host, at->cells[c].node)],
+                        at->hugepage_kib, at->cells[c].memory_kib);
+    }
+}
+
+/* Where preferred memory went is not in the model, and neither are parts of huge pages. */
+static bool state_is_known(const struct vn_plan *plan)
+{
+    for (size_t v = 0; v < plan->n_vms; v++) {
+        const struct vn_placement *at = &plan->vms[v];
+
+        if (at->memory_preferred)
+            return false;
+        for (size_t c = 0; at->hugepage_kib && c < at->n_cells; c++)
+            if (at->cells[c].memory_kib % at->hugepage_kib)
+                return false;
+    }
+    return true;
+}
+
+static void check_again(struct vn_problem *problem, struct vn_plan *plan)
+{
+    VN_AUTO(vn_plan) again = {0};
+
+    if (!state_is_known(plan))
+        return;
+    carry_out(problem, plan);
+    if (getenv("VNUMA_PROPERTY_PRINT"))
+        print_problem(problem);
+    solve(problem, &again);
+    same_plans(plan, &again, false);
+    assert_int_equal(again.cost.moved_kib, 0);
 }
 
 /* Memory anywhere, of some VMs by cell too; QEMU's own may make it more than the guest's. */
@@ -570,9 +236,16 @@ static void check_moved(struct vn_problem *problem)
     VN_AUTO(vn_plan) plan = {0};
     VN_AUTO(vn_plan) explained = {0};
 
-    for (size_t i = 0; i < problem->n_vms; i++)
-        if (problem->vms[i].movable && chance(80))
+    bool made[16] = {false};
+
+    assert_true(problem->n_vms <= VN_COUNT(made));
+    for (size_t i = 0; i < problem->n_vms; i++) {
+        const struct vn_request *vm = &problem->vms[i];
+
+        made[i] = vm->movable && !vm->placed && !vm->resident_kib && chance(80);
+        if (made[i])
             make_resident(problem, &problem->vms[i]);
+    }
     solve(problem, &plan);
     assert_int_equal(vn_planner_solve(problem, &opts, &explained, NULL), 0);
     same_plans(&plan, &explained, true);
@@ -584,106 +257,35 @@ static void check_moved(struct vn_problem *problem)
             assert_true(cell->choices[0].node == cell->node && cell->choices[0].verdict == VN_VERDICT_CHOSEN);
             assert_string_equal(cell->why, plan.vms[v].cells[c].why);
         }
-    for (size_t i = 0; i < problem->n_vms; i++) {
-        problem->vms[i].resident_kib = problem->vms[i].cell_kib = NULL;
-        problem->vms[i].n_cell_kib = 0;
-    }
-}
-
-/* The plan becomes the state: memory is taken, and each VM is where the plan put it. */
-static void carry_out(struct vn_problem *problem, const struct vn_plan *plan)
-{
-    for (size_t v = 0; v < plan->n_vms; v++) {
-        struct vn_placement *at = &plan->vms[v];
-
-        for (size_t i = 0; i < problem->n_vms; i++)
-            if (!strcmp(problem->vms[i].name, at->name))
-                problem->vms[i].placed = at;
-        for (size_t c = 0; c < at->n_cells; c++) {
-            struct vn_node *node = &problem->host.nodes[vn_host_node_index(&problem->host, at->cells[c].node)];
-
-            if (at->hugepage_kib)
-                node->pools[0].free -= (at->cells[c].memory_kib + at->hugepage_kib - 1) / at->hugepage_kib;
-            else
-                node->free_kib -= at->cells[c].memory_kib;
-        }
-    }
-}
-
-static void check_again(struct vn_problem *problem, struct vn_plan *plan)
-{
-    VN_AUTO(vn_plan) again = {0};
-
     for (size_t i = 0; i < problem->n_vms; i++)
-        if (problem->vms[i].movable && (problem->vms[i].policy.memory_preferred || problem->vms[i].memory_kib % 2048))
-            return; /* where the overflow went is not in the model; parts of pages are not either */
-    carry_out(problem, plan);
-    solve(problem, &again);
-    same_plans(plan, &again, false);
-    assert_int_equal(again.cost.moved_kib, 0);
-}
-
-/* For a person who looks at a seed that failed. */
-static void print_case(const struct vn_problem *problem)
-{
-    const struct vn_host *host = &problem->host;
-
-    for (size_t n = 0; n < host->n_nodes; n++)
-        (void)fprintf(stderr, "node %d: cpus %s free %" PRIu64 " pages %" PRIu64 "\n", host->nodes[n].id,
-                      text_of(&host->nodes[n].cpus), host->nodes[n].free_kib,
-                      host->nodes[n].n_pools ? host->nodes[n].pools[0].free : 0);
-    for (size_t i = 0; i < host->n_cores; i++)
-        (void)fprintf(stderr, "core %s\n", text_of(&host->cores[i]));
-    (void)fprintf(stderr, "reserved %s shared %s isolated %s\n", text_of(&host->reserved), text_of(&host->shared),
-                  text_of(&host->isolated));
-    for (size_t i = 0; i < problem->n_vms; i++) {
-        const struct vn_request *vm = &problem->vms[i];
-
-        (void)fprintf(stderr, "%s: vcpus %u memory %" PRIu64 " cells %d/%u/%zu policy %d threads %d emulator %d "
-                      "hugepage %" PRIu64 " overcommit %g preferred %d movable %d\n", vm->name, vm->vcpus,
-                      vm->memory_kib, (int)vm->policy.cells.kind, vm->policy.cells.number, vm->policy.cells.n_list,
-                      (int)vm->policy.policy, (int)vm->policy.threads, (int)vm->policy.emulator.kind,
-                      vm->policy.hugepage_kib, vm->policy.overcommit, vm->policy.memory_preferred, vm->movable);
-        for (size_t c = 0; c < vm->policy.cells.n_list; c++)
-            (void)fprintf(stderr, "  cell %u %" PRIu64 "\n", vm->policy.cells.list[c].vcpus,
-                          vm->policy.cells.list[c].memory_kib);
-        for (size_t v = 0; vm->placed && v < vm->placed->n_vcpus; v++)
-            (void)fprintf(stderr, "  at %s\n", text_of(&vm->placed->vcpupin[v]));
-    }
+        if (made[i]) {
+            problem->vms[i].resident_kib = problem->vms[i].cell_kib = NULL;
+            problem->vms[i].n_cell_kib = 0;
+        }
 }
 
 static void one_case(uint64_t seed)
 {
-    VN_AUTO(vn_problem) problem = {0};
+    struct generated made;
     VN_AUTO(vn_plan) plan = {0};
     VN_AUTO(vn_plan) twice = {0};
-    static const char *const names[] = {"a", "b", "c"}, *const fixed[] = {"f", "g"};
-    unsigned n_vms, n_fixed;
-    struct vn_cpuset left;
 
-    rng = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
-    (void)pick(2);
-    make_host(&problem);
-    vn_host_online(&problem.host, &left);
-    n_fixed = pick(3);
-    n_vms = chance(70) ? 1 : 2 + pick(2);
-    for (unsigned i = 0; i < n_fixed; i++)
-        make_fixed(&problem, fixed[i], &left);
-    for (unsigned i = 0; i < n_vms; i++)
-        (void)make_vm(&problem, names[i]);
+    generate(seed, &made);
     if (getenv("VNUMA_PROPERTY_PRINT"))
-        print_case(&problem);
-    solve(&problem, &plan);
-    solve(&problem, &twice);
+        print_problem(&made.problem);
+    solve(&made.problem, &plan);
+    solve(&made.problem, &twice);
     same_plans(&plan, &twice, true);
-    assert_int_equal(plan.n_vms + plan.n_unplaced, n_vms);
+    assert_int_equal(plan.n_vms + plan.n_unplaced, made.n_movable);
     check_bound(&plan);
     check_blocking(&plan);
-    if (n_vms == 1)
-        check_brute(&problem, &problem.vms[n_fixed], &plan);
-    check_moved(&problem);
+    if (made.n_movable == 1 && !made.floats)
+        check_brute(&made.problem, &made.problem.vms[made.n_fixed], &plan);
+    check_renumbered(&made, &plan);
+    check_moved(&made.problem);
     if (!plan.n_unplaced)
-        check_again(&problem, &plan);
+        check_again(&made.problem, &plan);
+    vn_problem_drop(&made.problem);
 }
 
 static uint64_t current;
