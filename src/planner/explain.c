@@ -103,7 +103,7 @@ static void put_difference(struct vn_buf *out, const struct score *a, const stru
             vn_buf_str(out, "the same, but the cell is here now");
             return;
         default:
-            vn_buf_str(out, "the same, but leaves less room in one piece");
+            vn_buf_str(out, "the same, but leaves less room for other VMs");
             return;
         }
     }

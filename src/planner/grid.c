@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "planner/keep.h"
 #include "planner/place.h"
 
 struct pick_want cell_want(const struct vn_request *vm, size_t cell, unsigned vcpus)
@@ -284,21 +285,21 @@ static bool same_rows(const struct grid *grid, size_t a, size_t b)
            grid->cells[a].vcpus == grid->cells[b].vcpus;
 }
 
-/* What the choice takes from the node's block of whole cores: large blocks are dear. */
-static uint64_t room_cost(const struct room *room, const struct vn_request *vm, size_t node, unsigned vcpus,
-                          const struct pick_worth *worth)
+/* What the choice takes of the room for what may come; floating cells only from each other's. */
+static uint64_t room_cost(const struct room *room, const struct vn_request *vm, const struct grid *grid, size_t cell,
+                          size_t node, const struct pick_worth *worth)
 {
-    struct vn_cpuset usable;
-    struct pick_room has;
+    unsigned vcpus = grid->cells[cell].vcpus, threads = room->topo->threads;
+    struct keep_taken taken = {vcpus, worth->broken, grid->cells[cell].memory_kib};
     double left;
 
     if (vm->policy.policy == VN_CPU_SHARED) {
         left = floating_left(room, node, false) * vm_overcommit(vm);
         return left < vcpus ? 0 : (uint64_t)(vcpus * (2 * left - vcpus));
     }
-    room_usable(room, node, &usable);
-    pick_room(room->topo, node, &usable, &has);
-    return (uint64_t)worth->broken * (2 * has.whole_cores - worth->broken);
+    if (vm->policy.threads != VN_THREADS_PREFER)
+        taken.cpus = worth->broken * threads; /* the siblings go too */
+    return keep_lost(grid->keep, node, &taken);
 }
 
 static void grid_cell(struct place *place, const struct room *room, size_t vm_index, struct grid *grid, size_t cell,
@@ -332,7 +333,7 @@ static void grid_cell(struct place *place, const struct room *room, size_t vm_in
     *fits = cell_pick(place, room, vm_index, grid->cells, grid->k, cell, node, cpus, &spare, &worth);
     unit->s[SC_SPILL] = need.amount > has ? need.amount - has : 0;
     unit->s[SC_L3] = *fits ? worth.l3 : 0;
-    unit->s[SC_ROOM] = *fits ? room_cost(room, vm, node, size->vcpus, &worth) : 0;
+    unit->s[SC_ROOM] = *fits ? room_cost(room, vm, grid, cell, node, &worth) : 0;
 }
 
 int grid_new(struct place *place, const struct room *room, size_t vm_index, const struct vn_cell_size *cells, size_t k,
@@ -346,7 +347,8 @@ int grid_new(struct place *place, const struct room *room, size_t vm_index, cons
     ret->unit = vn_arena_array(scratch, k * n, sizeof *ret->unit);
     ret->same = vn_arena_array(scratch, k, sizeof *ret->same);
     ret->current = vn_arena_array(scratch, k, sizeof *ret->current);
-    if (!ret->fits || !ret->unit || !ret->same || !ret->current)
+    ret->keep = keep_new(scratch, room, vm);
+    if (!ret->fits || !ret->unit || !ret->same || !ret->current || !ret->keep)
         return -VN_E_NOMEM;
     for (size_t j = 0; j < k; j++)
         ret->current[j] = current_node(place->topo, vm, cells, k, j);

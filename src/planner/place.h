@@ -8,7 +8,7 @@
 /*
  * What an assignment of a VM's cells to nodes costs, compared in this order. The first four are
  * the objective; the rest decides ties: memory that would come from elsewhere (preferred only),
- * cells not where they are now, and what the choice takes from the largest free blocks of cores.
+ * cells not where they are now, and what the choice takes of the room for what may come.
  */
 enum { SC_DISTANCE, SC_DEVICE, SC_L3, SC_MOVED, SC_SPILL, SC_UNKEPT, SC_ROOM, SC_N, SC_COST_N = SC_SPILL };
 struct score {
@@ -50,6 +50,7 @@ struct grid {
     int *current;     /* [cell]: the node it is on now; -1 */
     const size_t *devices; /* nodes of the VM's devices */
     size_t n_devices;
+    const struct keep *keep; /* what the room is worth to later VMs */
     /* memory moved = moved_base + the units' SC_MOVED - moved_less; never below 0 */
     uint64_t moved_base, moved_less;
 };

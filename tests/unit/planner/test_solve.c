@@ -535,6 +535,29 @@ static void test_keeps_what_is_as_good(void **state)
         assert_int_equal(pin_at(&plan.vms[0], v), pins[v]);
 }
 
+/* Of equal nodes the one whose CPUs nobody else can use, for want of memory; else what keeps a pair of cells possible. */
+static void test_most_room(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    static const char *const nodes[] = {"0-7", "8-15"};
+    struct vn_host *host;
+
+    (void)state;
+    host = new_host(&problem, 2, nodes, 32 * GIB, 20);
+    host->nodes[1].free_kib = GIB;
+    add_vm(&problem, "small", 2, GIB / 2);
+    solve(&problem, &plan);
+    assert_int_equal(plan.vms[0].cells[0].node, 1);
+
+    vn_plan_drop(&plan);
+    host->nodes[1].free_kib = 32 * GIB;
+    host->reserved = set("0-3"); /* four CPUs on node 0, eight on node 1: a pair of four each */
+    problem.vms[0].vcpus = 4;
+    solve(&problem, &plan);
+    assert_int_equal(plan.vms[0].cells[0].node, 1);
+}
+
 /* Made again on top of itself the plan is the same, also where its cells came out uneven. */
 static void test_keeps_uneven_cells(void **state)
 {
@@ -765,6 +788,7 @@ int main(void)
         cmocka_unit_test(test_stays_when_it_does_not_fit),
         cmocka_unit_test(test_stays_on_shared_cpus),
         cmocka_unit_test(test_keeps_what_is_as_good),
+        cmocka_unit_test(test_most_room),
         cmocka_unit_test(test_keeps_uneven_cells),
         cmocka_unit_test(test_contradictions),
         cmocka_unit_test(test_checker_objects),
