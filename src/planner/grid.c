@@ -316,6 +316,8 @@ static void grid_cell(struct place *place, const struct room *room, size_t vm_in
     int spare;
 
     unit->s[SC_UNKEPT] = grid->current[cell] >= 0 && !here;
+    if (place->hint && place->hint->node[cell] != node)
+        return; /* fits is false */
     if (like != cell && !here && grid->current[like] != (int)node) {
         const struct score *other = &grid->unit[like * grid->n + node];
 
@@ -355,8 +357,8 @@ int grid_new(struct place *place, const struct room *room, size_t vm_index, cons
     for (size_t j = 0; j < k; j++) {
         size_t like = j;
 
-        if (j && cells[j].vcpus == cells[j - 1].vcpus && cells[j].memory_kib == cells[j - 1].memory_kib &&
-            (j > 1 || vm->policy.emulator.kind != VN_EMULATOR_ISOLATE))
+        if (j && !place->hint && cells[j].vcpus == cells[j - 1].vcpus &&
+            cells[j].memory_kib == cells[j - 1].memory_kib && (j > 1 || vm->policy.emulator.kind != VN_EMULATOR_ISOLATE))
             like = j - 1;
         for (size_t node = 0; node < n; node++)
             grid_cell(place, room, vm_index, ret, j, node, like);

@@ -187,6 +187,8 @@ int place_vm(struct place *place, const struct room *room, size_t vm, bool stay,
     if (request->policy.emulator.kind == VN_EMULATOR_CPUSET &&
         !vn_cpuset_subset(&request->policy.emulator.cpus, &place->topo->online))
         return 0;
+    if (place->hint)
+        return try_cells(place, room, vm, place->hint->cells, place->hint->k, false, ret);
     if (spec->kind == VN_CELLS_LIST)
         return try_cells(place, room, vm, spec->list, spec->n_list, stay, ret);
     cells = vn_arena_array(&scratch, spec->number > most ? spec->number : most, sizeof *cells);

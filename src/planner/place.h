@@ -28,6 +28,13 @@ struct spot {
     bool exact;         /* the score's cost is proved the least */
 };
 
+/** Nodes that are chosen already. */
+struct hint {
+    size_t k;
+    const struct vn_cell_size *cells;
+    const size_t *node; /* by cell */
+};
+
 /** What placing needs to know besides the room; made once for a plan. */
 struct place {
     struct vn_arena *arena; /* what lives as long as the plan is made */
@@ -38,6 +45,7 @@ struct place {
     uint64_t max_move_kib;  /* UINT64_MAX: no limit */
     bool choices;           /* the plan says of every node what it would have been to each cell */
     bool stay;              /* what a VM has now is kept wherever it holds, better or not */
+    const struct hint *hint; /* NULL: any nodes */
 };
 
 /** Cells of one VM against the nodes: who fits where, and what each pair costs. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 #include <vnuma/units.h>
 
 #include "planner/solver.h"
@@ -159,19 +161,66 @@ static void cut_bound(const struct vn_cost *cost, struct vn_cost *bound)
     bound->moved_kib = met ? bound->moved_kib : 0;
 }
 
+static int ascending(const void *a, const void *b)
+{
+    uint64_t x, y;
+
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return x < y ? -1 : x > y;
+}
+
+/* Whichever @count of the VMs are placed, their figures come to no less in all. */
+static int least_of(const struct solver *s, size_t count, unsigned what, uint64_t *ret)
+{
+    VN_AUTO(vn_arena) scratch = {0};
+    uint64_t *figures = vn_arena_array(&scratch, s->n_movable, sizeof *figures);
+    size_t n = 0;
+
+    if (!figures)
+        return -VN_E_NOMEM;
+    for (size_t i = 0; i < s->n_movable; i++)
+        if (s->alone[s->order[i]].placed)
+            figures[n++] = s->alone[s->order[i]].bound.s[what];
+    qsort(figures, n, sizeof *figures, ascending);
+    *ret = 0;
+    for (size_t i = 0; i < n && i < count; i++)
+        *ret += figures[i];
+    return 0;
+}
+
+/* Not all VMs are placed, and it is proved how many can be and how far apart they are then. */
+static int bound_some(const struct solver *s, struct vn_plan *plan)
+{
+    uint64_t device, l3, moved;
+
+    if (least_of(s, s->best.placed, SC_DEVICE, &device) < 0 || least_of(s, s->best.placed, SC_L3, &l3) < 0 ||
+        least_of(s, s->best.placed, SC_MOVED, &moved) < 0)
+        return -VN_E_NOMEM;
+    plan->bound.device = (double)device;
+    plan->bound.l3 = l3;
+    plan->bound.moved_kib = moved;
+    return 0;
+}
+
 int result_cost(struct solver *s, struct vn_plan *plan)
 {
     static const struct vn_cost none;
     VN_AUTO(vn_arena) scratch = {0};
     bool *keep = vn_arena_array(&scratch, s->problem->n_vms, sizeof *keep);
     struct room *base = keep ? room_new(&scratch, s->place.topo, s->problem, keep) : NULL;
-    bool all = true;
+    bool all = true, proved = joint_proved(s);
+    uint64_t most;
 
     if (!base)
         return -VN_E_NOMEM;
     plan->cost = plan->bound = none;
     plan->cost.placed_vcpus = s->best.vcpus;
     plan->bound.placed_vcpus = most_vcpus(s, base);
+    most = joint_bound(s, base, keep);
+    if (most == UINT64_MAX)
+        return -VN_E_NOMEM;
+    plan->bound.placed_vcpus = most < plan->bound.placed_vcpus ? most : plan->bound.placed_vcpus;
     for (size_t vm = 0; vm < s->problem->n_vms; vm++) {
         const struct spot *spot = &s->best.spots[vm], *alone = &s->alone[vm];
 
@@ -191,8 +240,12 @@ int result_cost(struct solver *s, struct vn_plan *plan)
     plan->cost.l3 = final_l3(s);
     if (!all)
         plan->bound = (struct vn_cost){.placed_vcpus = plan->bound.placed_vcpus};
+    if (!all && proved && bound_some(s, plan) < 0)
+        return -VN_E_NOMEM;
+    if (proved)
+        plan->bound.distance = plan->cost.distance;
     cut_bound(&plan->cost, &plan->bound);
-    plan->optimal = all && plan->cost.placed_vcpus == plan->bound.placed_vcpus &&
+    plan->optimal = (all || proved) && plan->cost.placed_vcpus == plan->bound.placed_vcpus &&
                     !(plan->bound.distance < plan->cost.distance) && !(plan->bound.device < plan->cost.device) &&
                     plan->bound.l3 == plan->cost.l3 && plan->bound.moved_kib == plan->cost.moved_kib;
     return 0;

@@ -5,7 +5,7 @@
 
 #include "planner/solver.h"
 
-enum { DEFAULT_LIMIT_MS = 2000, STEPS_PER_MS = 2000, LEAST_STEPS = 20000, RETRIES = 6 };
+enum { DEFAULT_LIMIT_MS = 2000, STEPS_PER_MS = 2000, LEAST_STEPS = 20000, RETRIES = 6, JOINT_STEPS_PER_MS = 50000 };
 
 static void solver_drop(struct solver *s)
 {
@@ -65,8 +65,9 @@ static void reorder(struct solver *s, const struct attempt *attempt, size_t *ord
     memcpy(order, s->order, s->n_movable * sizeof *order);
 }
 
-static int add_spot(struct solver *s, struct attempt *attempt, size_t vm, bool stay, uint64_t max_move_kib)
+int solver_add(struct solver *s, struct attempt *attempt, size_t vm, bool stay)
 {
+    uint64_t max_move_kib = s->place.max_move_kib;
     struct spot *spot = &attempt->spots[vm];
     const struct vn_request *request = &s->problem->vms[vm];
     int r;
@@ -90,15 +91,20 @@ static int add_spot(struct solver *s, struct attempt *attempt, size_t vm, bool s
     return 1;
 }
 
-static int try_order(struct solver *s, const struct room *base, const size_t *order, bool stay, struct attempt *ret)
+int solver_attempt_new(struct solver *s, const struct room *base, struct attempt *ret)
 {
     memset(ret, 0, sizeof *ret);
     ret->spots = vn_arena_array(&s->arena, s->problem->n_vms, sizeof *ret->spots);
     ret->room = room_copy(&s->arena, base);
-    if (!ret->spots || !ret->room)
+    return ret->spots && ret->room ? 0 : -VN_E_NOMEM;
+}
+
+static int try_order(struct solver *s, const struct room *base, const size_t *order, bool stay, struct attempt *ret)
+{
+    if (solver_attempt_new(s, base, ret) < 0)
         return -VN_E_NOMEM;
     for (size_t i = 0; i < s->n_movable; i++) {
-        int r = s->keep[order[i]] ? 0 : add_spot(s, ret, order[i], stay, s->place.max_move_kib);
+        int r = s->keep[order[i]] ? 0 : solver_add(s, ret, order[i], stay);
 
         if (r < 0)
             return r;
@@ -130,7 +136,7 @@ static bool one_more_fits(const struct solver *s, const struct attempt *attempt)
     return false;
 }
 
-/* Orders in turn: as they are now, the hardest first, then those left out first. */
+/* Orders in turn: as they are now, the hardest first, then those left out first; then all together. */
 static int try_orders(struct solver *s, const struct room *base)
 {
     size_t *order = vn_arena_array(&s->arena, s->n_movable, sizeof *order);
@@ -152,7 +158,10 @@ static int try_orders(struct solver *s, const struct room *base)
             break;
         reorder(s, &next, order);
     }
-    return 0;
+    r = joint_place(s, base, &s->best, &next);
+    if (r > 0 && better(&next, &s->best))
+        s->best = next;
+    return r < 0 ? r : 0;
 }
 
 static bool is_somewhere(const struct solver *s, const struct vn_request *vm)
@@ -254,7 +263,7 @@ static int look_again(struct solver *s)
         if (!room)
             return -VN_E_NOMEM;
         s->best.room = room;
-        r = add_spot(s, &s->best, vm, false, s->place.max_move_kib);
+        r = solver_add(s, &s->best, vm, false);
         if (r < 0)
             return r;
         s->keep[vm] = s->keep[vm] && r == 0;
@@ -294,6 +303,7 @@ static int solver_new(struct solver *s, const struct vn_problem *problem, const 
     if (!s->place.picker || !s->order || !s->keep)
         return -VN_E_NOMEM;
     make_order(s);
+    s->joint_steps = (uint64_t)limit * JOINT_STEPS_PER_MS;
     s->place.budget = s->n_movable ? steps / s->n_movable : steps;
     if (s->place.budget < LEAST_STEPS)
         s->place.budget = LEAST_STEPS;

@@ -4,6 +4,12 @@
 
 #include "planner/solve.h"
 
+/* What is proved about the VMs together, distance in billionths. */
+struct proof {
+    bool exact;
+    uint64_t vcpus, placed, distance;
+};
+
 /* One way to place all VMs, and what it comes to. */
 struct attempt {
     struct spot *spots;
@@ -23,17 +29,34 @@ struct solver {
     bool *keep;          /* VMs that found no better place and stay where they are */
     struct spot *alone;  /* each VM with no other movable one about */
     struct attempt best;
+    struct proof proof;
+    uint64_t joint_steps; /* for the search over all VMs together */
 };
 
 /* solve.c */
 bool solver_dedicated(const struct vn_request *vm);
 double solver_distance(const struct vn_request *vm, const struct score *score);
+/** solver_attempt_new() - nothing placed yet. 0 or -VN_E_NOMEM. */
+int solver_attempt_new(struct solver *s, const struct room *base, struct attempt *ret);
+/** solver_add() - one more VM, with @stay only where it is now. 1, 0 or -VN_E_NOMEM. */
+int solver_add(struct solver *s, struct attempt *attempt, size_t vm, bool stay);
 #define SOLVER_NONE SIZE_MAX
 /**
  * solver_room() - the room that VM @vm sees when everything else of the plan is in place; with
  * SOLVER_NONE all of the plan is. NULL: no memory.
  */
 struct room *solver_room(struct solver *s, struct vn_arena *arena, size_t vm);
+
+/* joint_place.c */
+/**
+ * joint_place() - searches over all VMs together, if @best may not be the best, and settles what it
+ * found in @ret. 1, 0: there was nothing to gain, or -VN_E_NOMEM.
+ */
+int joint_place(struct solver *s, const struct room *base, const struct attempt *best, struct attempt *ret);
+/** joint_proved() - is the plan so far proved: vCPUs, VMs and distance? */
+bool joint_proved(const struct solver *s);
+/** joint_bound() - no plan on @base places more dedicated vCPUs; UINT64_MAX: out of memory. */
+uint64_t joint_bound(struct solver *s, const struct room *base, const bool *keep);
 
 /* advice.c */
 /** advise_hugepages() - notes what to reserve where, if @out fits but for huge pages. 0 or -VN_E_NOMEM. */

@@ -764,6 +764,65 @@ static void test_draw(void **state)
     assert_non_null(strstr(text, "CPU 4,24         .              .\n"));
 }
 
+/* VMs of these sizes on two nodes of eight CPUs; no order of one after another gets all that can be. */
+static void pack(const unsigned *vcpus, const unsigned *gib, size_t n, struct vn_plan *plan)
+{
+    static const char *const nodes[] = {"0-7", "8-15"};
+    const struct vn_cells_spec whole = {VN_CELLS_NUMBER, 1, NULL, 0};
+    VN_AUTO(vn_problem) problem = {0};
+    char name[] = "a";
+
+    (void)new_host(&problem, 2, nodes, 16 * GIB, 20);
+    for (size_t i = 0; i < n; i++, name[0]++)
+        add_vm(&problem, name, vcpus[i], gib[i] * GIB)->policy.cells = whole;
+    solve(&problem, plan);
+}
+
+static void test_together(void **state)
+{
+    static const unsigned vcpus[] = {6, 4, 3, 3, 7}, gib[] = {3, 2, 1, 4, 4};
+    VN_AUTO(vn_plan) plan = {0};
+
+    (void)state;
+    pack(vcpus, gib, VN_COUNT(vcpus), &plan);
+    assert_int_equal(plan.cost.placed_vcpus, 14); /* 7 + 4 + 3; in order of size 7 + 6 and nothing more */
+    assert_int_equal(plan.n_vms, 3);
+    assert_int_equal(plan.bound.placed_vcpus, 14); /* a node holds 7 of any of these, never 8 */
+}
+
+/* No sum says that 16 cannot be: only trying does. */
+static void test_together_proved(void **state)
+{
+    static const unsigned vcpus[] = {7, 3, 5, 4, 7}, gib[] = {1, 4, 6, 4, 6};
+    VN_AUTO(vn_plan) plan = {0};
+
+    (void)state;
+    pack(vcpus, gib, VN_COUNT(vcpus), &plan);
+    assert_int_equal(plan.cost.placed_vcpus, 15); /* 5 + 3 and 7 */
+    assert_int_equal(plan.bound.placed_vcpus, 15);
+    assert_true(plan.optimal);
+}
+
+/* Forty like guests on eight like nodes: neither makes the proof long. */
+static void test_together_alike(void **state)
+{
+    static const char *const nodes[] = {"0-15", "16-31", "32-47", "48-63", "64-79", "80-95", "96-111", "112-127"};
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    char name[] = "a0";
+
+    (void)state;
+    (void)new_host(&problem, 8, nodes, 64 * GIB, 20);
+    for (unsigned i = 0; i < 40; i++) {
+        (void)snprintf(name, sizeof name, "%c%c", 'a' + (char)(i / 10), '0' + (char)(i % 10));
+        add_vm(&problem, name, 5, GIB)->policy.cells = (struct vn_cells_spec){VN_CELLS_NUMBER, 1, NULL, 0};
+    }
+    solve(&problem, &plan);
+    assert_int_equal(plan.n_vms, 24); /* three a node */
+    assert_int_equal(plan.bound.placed_vcpus, 120);
+    assert_true(plan.optimal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -796,6 +855,9 @@ int main(void)
         cmocka_unit_test(test_checker_lists),
         cmocka_unit_test(test_checker_moved),
         cmocka_unit_test(test_draw),
+        cmocka_unit_test(test_together),
+        cmocka_unit_test(test_together_proved),
+        cmocka_unit_test(test_together_alike),
     };
 
     return cmocka_run_group_tests_name("planner solve", tests, NULL, NULL);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "planner/joint.h"
+
+enum { INSERT_STEPS = 4000 };
+
+int joint_state_new(struct joint *j, struct vn_arena *arena, struct joint_state *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->room.cpus = vn_arena_array(arena, j->n, sizeof *ret->room.cpus);
+    ret->room.cores = vn_arena_array(arena, j->n, sizeof *ret->room.cores);
+    ret->room.mem = vn_arena_array(arena, j->n_kinds * j->n, sizeof *ret->room.mem);
+    ret->shape = vn_arena_array(arena, j->n_vms, sizeof *ret->shape);
+    ret->node = vn_arena_array(arena, j->n_vms * j->n, sizeof *ret->node);
+    ret->cost = vn_arena_array(arena, j->n_vms, sizeof *ret->cost);
+    if (!ret->room.cpus || !ret->room.cores || !ret->room.mem || !ret->shape || !ret->node || !ret->cost)
+        return -VN_E_NOMEM;
+    for (size_t v = 0; v < j->n_vms; v++)
+        ret->shape[v] = -1;
+    return 0;
+}
+
+void joint_state_copy(const struct joint *j, struct joint_state *to, const struct joint_state *from)
+{
+    memcpy(to->room.cpus, from->room.cpus, j->n * sizeof *to->room.cpus);
+    memcpy(to->room.cores, from->room.cores, j->n * sizeof *to->room.cores);
+    memcpy(to->room.mem, from->room.mem, j->n_kinds * j->n * sizeof *to->room.mem);
+    memcpy(to->shape, from->shape, j->n_vms * sizeof *to->shape);
+    memcpy(to->node, from->node, j->n_vms * j->n * sizeof *to->node);
+    memcpy(to->cost, from->cost, j->n_vms * sizeof *to->cost);
+    to->vcpus = from->vcpus;
+    to->placed = from->placed;
+    to->sum = from->sum;
+}
+
+bool joint_better(const struct joint_state *a, const struct joint_state *b)
+{
+    if (a->vcpus != b->vcpus)
+        return a->vcpus > b->vcpus;
+    if (a->placed != b->placed)
+        return a->placed > b->placed;
+    return a->sum < b->sum;
+}
+
+uint32_t joint_dice(struct joint *j, uint32_t below)
+{
+    j->dice = j->dice * 1664525u + 1013904223u;
+    return below ? (uint32_t)(((uint64_t)(j->dice >> 8) * below) >> 24) : 0;
+}
+
+bool joint_holds(const struct joint *j, const struct joint_vm *vm, const struct joint_cell *cell, size_t node)
+{
+    const struct joint_room *room = &j->now.room;
+
+    return room->cpus[node] >= cell->cpus && room->cores[node] >= cell->cores &&
+           room->mem[vm->kind * j->n + node] >= cell->mem;
+}
+
+void joint_take(struct joint *j, const struct joint_vm *vm, const struct joint_cell *cell, size_t node, bool back)
+{
+    struct joint_room *room = &j->now.room;
+
+    if (back) {
+        room->cpus[node] += cell->cpus;
+        room->cores[node] += cell->cores;
+        room->mem[vm->kind * j->n + node] += cell->mem;
+    } else {
+        room->cpus[node] -= cell->cpus;
+        room->cores[node] -= cell->cores;
+        room->mem[vm->kind * j->n + node] -= cell->mem;
+    }
+}
+
+uint64_t joint_cost(unsigned vcpus, uint64_t distance)
+{
+    uint64_t square = (uint64_t)vcpus * vcpus;
+
+    /* in two parts: the product would not always fit */
+    return distance / square * JOINT_UNIT + distance % square * JOINT_UNIT / square;
+}
+
+/* The search for the best nodes of one shape. */
+struct insert {
+    struct joint *j;
+    const struct joint_vm *vm;
+    const struct joint_shape *shape;
+    bool found;
+    uint64_t cost, fit; /* of the best */
+    unsigned steps;
+};
+
+static uint64_t device_cost(const struct insert *in)
+{
+    const struct joint *j = in->j;
+    uint64_t sum = 0;
+
+    for (size_t d = 0; d < in->vm->n_devices; d++) {
+        unsigned least = UINT16_MAX;
+
+        for (size_t c = 0; c < in->shape->k; c++) {
+            unsigned far = vn_host_distance(j->topo->host, j->pick[c], in->vm->devices[d]);
+
+            least = far < least ? far : least;
+        }
+        sum += least - 10;
+    }
+    return sum * JOINT_DEVICE;
+}
+
+static void insert_offer(struct insert *in, uint64_t distance, uint64_t fit)
+{
+    uint64_t cost = joint_cost(in->vm->vcpus, distance) + (in->vm->n_devices ? device_cost(in) : 0);
+
+    if (in->found && in->j->by_fit && (fit > in->fit || (fit == in->fit && cost >= in->cost)))
+        return;
+    if (in->found && !in->j->by_fit && (cost > in->cost || (cost == in->cost && fit >= in->fit)))
+        return;
+    in->found = true;
+    in->cost = cost;
+    in->fit = fit;
+    memcpy(in->j->found, in->j->pick, in->shape->k * sizeof *in->j->found);
+}
+
+static bool same_cell(const struct joint_shape *shape, size_t a, size_t b)
+{
+    return !memcmp(&shape->cells[a], &shape->cells[b], sizeof *shape->cells) &&
+           shape->sizes[a].vcpus == shape->sizes[b].vcpus;
+}
+
+/* Cells in order, nodes ascending; cells that are the same do not change places. */
+static void insert_cell(struct insert *in, size_t cell, uint64_t distance, uint64_t fit)
+{
+    struct joint *j = in->j;
+    const struct joint_shape *shape = in->shape;
+    size_t first = cell && j->topo->symmetric && same_cell(shape, cell, cell - 1) ? j->pick[cell - 1] + 1 : 0;
+
+    if (cell == shape->k) {
+        insert_offer(in, distance, fit);
+        return;
+    }
+    for (size_t n = first; n < j->n; n++) {
+        uint64_t more = distance;
+
+        j->left -= j->left > 0;
+        if (in->found && in->steps >= INSERT_STEPS)
+            return;
+        in->steps++;
+        if (j->used[n] || !joint_holds(j, in->vm, &shape->cells[cell], n) || (j->blink && !joint_dice(j, j->blink)))
+            continue;
+        for (size_t c = 0; c < cell; c++)
+            more += (uint64_t)shape->sizes[c].vcpus * shape->sizes[cell].vcpus *
+                    (vn_host_distance(j->topo->host, j->pick[c], n) - 10);
+        if (in->found && !j->by_fit && shape->k > 2 && joint_cost(in->vm->vcpus, more) >= in->cost)
+            continue;
+        j->pick[cell] = n;
+        j->used[n] = true;
+        insert_cell(in, cell + 1, more, fit + j->now.room.cpus[n] - shape->cells[cell].cpus);
+        j->used[n] = false;
+    }
+}
+
+bool joint_insert(struct joint *j, size_t v)
+{
+    struct joint_vm *vm = &j->vms[v];
+    struct joint_state *now = &j->now;
+
+    for (size_t s = 0; s < vm->n_shapes; s++) {
+        const struct joint_shape *shape = &vm->shapes[s];
+        struct insert in = {.j = j, .vm = vm, .shape = shape};
+
+        insert_cell(&in, 0, 0, 0);
+        if (!in.found)
+            continue;
+        for (size_t c = 0; c < shape->k; c++) {
+            now->node[v * j->n + c] = j->found[c];
+            joint_take(j, vm, &shape->cells[c], j->found[c], false);
+        }
+        now->shape[v] = (int)s;
+        now->cost[v] = in.cost;
+        now->sum += in.cost;
+        now->vcpus += vm->vcpus;
+        now->placed++;
+        return true;
+    }
+    return false;
+}
+
+void joint_remove(struct joint *j, size_t v)
+{
+    struct joint_state *now = &j->now;
+    const struct joint_shape *shape = &j->vms[v].shapes[now->shape[v]];
+
+    for (size_t c = 0; c < shape->k; c++)
+        joint_take(j, &j->vms[v], &shape->cells[c], now->node[v * j->n + c], true);
+    now->shape[v] = -1;
+    now->sum -= now->cost[v];
+    now->vcpus -= j->vms[v].vcpus;
+    now->placed--;
+}
