@@ -62,17 +62,19 @@ int joint_place(struct solver *s, const struct room *base, const struct attempt 
 {
     VN_AUTO(vn_arena) scratch = {0};
     struct joint j;
+    uint64_t steps;
 
     memset(&s->proof, 0, sizeof s->proof);
     if (joint_new(s, base, s->keep, &scratch, &j) < 0)
         return -VN_E_NOMEM;
     if (j.n_vms < 2 || is_best(&j, best))
         return 0;
-    j.left = s->joint_steps;
+    j.left = steps = s->joint_steps;
+    s->joint_steps /= 2; /* planning again around a VM that stays must not take as long each time */
     joint_first(&j);
-    if (joint_exact(&j, &scratch, s->joint_steps / 200) < 0)
+    if (joint_exact(&j, &scratch, steps / 200) < 0)
         return -VN_E_NOMEM;
-    if (!j.exact && (joint_search(&j, &scratch) < 0 || joint_exact(&j, &scratch, s->joint_steps / 20) < 0))
+    if (!j.exact && (joint_search(&j, &scratch) < 0 || joint_exact(&j, &scratch, steps / 20) < 0))
         return -VN_E_NOMEM;
     if (j.exact)
         s->proof = (struct proof){true, j.best.vcpus, j.best.placed, j.best.sum};
