@@ -190,6 +190,22 @@ static int restore_either(struct job *job, const char *new_xml, const char *old_
     return vn_err_ctx(err, r, "VM '%s' runs as before, after a pause", job->vm);
 }
 
+/*
+ * A vnuma that was killed while libvirtd restored the guest left its file, and the guest runs since: it is
+ * out of date, most likely, but it is not ours to say so.
+ */
+static int put_aside(const struct job *job, struct vn_err *err)
+{
+    char old[PATH_MAX + 8];
+
+    (void)snprintf(old, sizeof old, "%s.old", job->path);
+    if (rename(job->path, old) == 0 || errno == ENOENT)
+        return 0;
+    return vn_failf(err, VN_E_ENV, "Remove it if it is not needed any more.",
+                    "an earlier save of VM '%s' is in '%s' and cannot be put aside: %s", job->vm, job->path,
+                    strerror(errno));
+}
+
 /* ---- the operation ---- */
 
 static int save_and_restore(struct job *job, const char *xml, uint64_t *ret_paused_ms, struct vn_err *err)
@@ -205,9 +221,10 @@ static int save_and_restore(struct job *job, const char *xml, uint64_t *ret_paus
         r = check_disk(job, dir, err);
     if (r < 0)
         return r;
-    if (job->virt->local && access(job->path, F_OK) == 0)
-        return vn_failf(err, VN_E_REFUSED, "Remove it if it is not needed any more.",
-                        "an earlier save of VM '%s' is still in '%s'", job->vm, job->path);
+    if (job->virt->local)
+        r = put_aside(job, err);
+    if (r < 0)
+        return r;
     begin = now_ms();
     r = run_save(job, err);
     if (r < 0) {
