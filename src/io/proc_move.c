@@ -215,7 +215,7 @@ static void migrate(void *self)
     uint64_t before = UINT64_MAX, left = UINT64_MAX;
     int idle = 0;
 
-    for (int round = 0; round < ROUNDS && idle < IDLE_ROUNDS && left > job->total_kib / 200; round++) {
+    for (int round = 0; round < ROUNDS && idle < IDLE_ROUNDS && left > 0; round++) {
         pause_before(round);
         if (migrate_once(job) < 0)
             return;
