@@ -91,6 +91,7 @@ enum vn_step_kind {
     VN_STEP_NODESET,      /* live <numatune> nodeset: nodes_before -> nodes_after */
     VN_STEP_MOVE_MEMORY,  /* resident memory of cell (-1: the whole guest) to node_to */
     VN_STEP_SAVE_RESTORE, /* save, restore with xml_after: pauses the guest */
+    VN_STEP_SETTING,      /* one named value: of the running VM, or of the host (vm is "") */
 };
 const char *vn_step_kind_name(enum vn_step_kind kind);
 int vn_step_kind_parse(const char *name); /* -1 when unknown */
@@ -112,6 +113,8 @@ struct vn_step {
     size_t n_kib;
     uint64_t move_kib;                        /* MOVE_MEMORY: how much is elsewhere now */
     char *xml_before, *xml_after;             /* DEFINE, SAVE_RESTORE */
+    char *key;                                /* SETTING: as the door knows it (src/port/hypervisor.h) */
+    char *value_before, *value_after;         /* SETTING: "" for none */
     char *reason;
 };
 

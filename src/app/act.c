@@ -45,6 +45,10 @@ const char *vn_act_name(struct vn_arena *arena, const struct vn_step *step)
     case VN_STEP_SAVE_RESTORE:
         text = vn_arena_printf(arena, "save %s and restore it in its new place", step->vm);
         break;
+    case VN_STEP_SETTING:
+        text = vn_arena_printf(arena, "set %s%s%s to %s", step->key, step->vm[0] ? " of " : "", step->vm,
+                               step->value_after[0] ? step->value_after : "nothing");
+        break;
     }
     return text ? text : "";
 }
@@ -139,6 +143,11 @@ static int set_nodeset(struct vn_app *app, const struct vn_step *step, const str
     return app->hv->ops->set_nodeset(app->hv->self, step->vm, nodes, VN_SCOPE_LIVE, err);
 }
 
+static int set(struct vn_app *app, const struct vn_step *step, const char *value, struct vn_err *err)
+{
+    return app->hv->ops->set_setting(app->hv->self, step->vm, step->key, value, err);
+}
+
 int vn_act_do(struct vn_app *app, struct vn_step *step, struct vn_arena *arena, struct vn_act_sums *sums,
               struct vn_err *err)
 {
@@ -151,6 +160,8 @@ int vn_act_do(struct vn_app *app, struct vn_step *step, struct vn_arena *arena, 
         return move(app, step, sums, err);
     case VN_STEP_SAVE_RESTORE:
         return save_restore(app, step, step->xml_after, sums, err);
+    case VN_STEP_SETTING:
+        return set(app, step, step->value_after, err);
     case VN_STEP_VCPUPIN:
     case VN_STEP_EMULATORPIN:
     case VN_STEP_IOTHREADPIN:
@@ -171,6 +182,8 @@ int vn_act_back(struct vn_app *app, const struct vn_host *host, const struct vn_
         return vn_act_move_back(app, host, step, sums, err);
     case VN_STEP_SAVE_RESTORE:
         return save_restore(app, step, step->xml_before, sums, err);
+    case VN_STEP_SETTING:
+        return set(app, step, step->value_before, err);
     case VN_STEP_VCPUPIN:
     case VN_STEP_EMULATORPIN:
     case VN_STEP_IOTHREADPIN:

@@ -26,6 +26,8 @@ static char *was(struct vn_arena *arena, const struct vn_step *step)
         return vn_arena_strdup(arena, "of the cells it had");
     case VN_STEP_SAVE_RESTORE:
         return vn_arena_strdup(arena, "running as the plan's xml_before has it");
+    case VN_STEP_SETTING:
+        return vn_arena_printf(arena, "set to %s", step->value_before[0] ? step->value_before : "nothing");
     }
     return NULL;
 }
@@ -49,6 +51,9 @@ static const char *what(const struct vn_step *step, char *out, size_t size)
     case VN_STEP_DEFINE:
     case VN_STEP_SAVE_RESTORE:
         (void)snprintf(out, size, "%s", step->vm);
+        break;
+    case VN_STEP_SETTING:
+        (void)snprintf(out, size, "%s%s%s", step->key, step->vm[0] ? " of " : "", step->vm);
         break;
     }
     return out;

@@ -145,6 +145,38 @@ static int look_saved(struct vn_app *app, const struct vn_step *step, struct vn_
     return r;
 }
 
+static int look_setting(struct vn_app *app, const struct vn_step *step, struct vn_arena *arena,
+                        enum vn_look *ret_look, char **ret_now, struct vn_err *err)
+{
+    VN_AUTO(vn_buf) now = {0};
+    int r = app->hv->ops->setting(app->hv->self, step->vm, step->key, &now, err);
+    const char *value = vn_buf_text(&now);
+
+    if (r < 0)
+        return r;
+    if (now.failed)
+        return vn_nomem(err);
+    *ret_now = vn_arena_printf(arena, "set to %s", value[0] ? value : "nothing");
+    *ret_look = !strcmp(value, step->value_before)  ? VN_LOOK_BEFORE
+                : !strcmp(value, step->value_after) ? VN_LOOK_AFTER
+                                                    : VN_LOOK_NEITHER;
+    return 0;
+}
+
+/* NULL: the step goes on; else why there is nothing left of what it is about. */
+static const char *is_gone(const struct vn_vm *vm, const struct vn_step *step)
+{
+    if (step->kind == VN_STEP_SETTING && !step->vm[0]) /* the host's */
+        return NULL;
+    if (!vm)
+        return "the VM is gone";
+    if (step->uuid && step->uuid[0] && strcmp(vm->uuid, step->uuid) != 0)
+        return "the VM is gone; another one has its name now";
+    if (vn_act_is_live(step) && vm->state != VN_VM_RUNNING && vm->state != VN_VM_PAUSED)
+        return "the VM does not run";
+    return NULL;
+}
+
 static const struct vn_vm *find_vm(const struct vn_snapshot *snapshot, const struct vn_step *step)
 {
     for (size_t i = 0; i < snapshot->n_vms; i++)
@@ -157,21 +189,17 @@ int vn_act_look(struct vn_app *app, const struct vn_snapshot *snapshot, const st
                 bool exact, struct vn_arena *arena, enum vn_look *ret_look, char **ret_now, struct vn_err *err)
 {
     const struct vn_vm *vm = find_vm(snapshot, step);
-    const char *gone = NULL;
+    const char *gone = is_gone(vm, step);
     int r = 0;
 
     *ret_now = NULL;
-    if (!vm)
-        gone = "the VM is gone";
-    else if (step->uuid && step->uuid[0] && strcmp(vm->uuid, step->uuid) != 0)
-        gone = "the VM is gone; another one has its name now";
-    else if (vn_act_is_live(step) && vm->state != VN_VM_RUNNING && vm->state != VN_VM_PAUSED)
-        gone = "the VM does not run";
     if (gone) {
         *ret_look = VN_LOOK_GONE;
         *ret_now = vn_arena_strdup(arena, gone);
     } else if (step->kind == VN_STEP_DEFINE) {
         r = look_define(vm, step, exact, arena, ret_look, ret_now, err);
+    } else if (step->kind == VN_STEP_SETTING) {
+        r = look_setting(app, step, arena, ret_look, ret_now, err);
     } else if (step->kind == VN_STEP_SAVE_RESTORE) {
         r = look_saved(app, step, arena, ret_look, ret_now, err);
     } else if (step->kind == VN_STEP_NODESET) {

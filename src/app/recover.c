@@ -20,8 +20,9 @@ static int settle(struct vn_run *run, size_t i, const struct vn_snapshot *now, s
     char *there;
     int r;
 
-    /* after a power cut the journal may lack the last records: what is stored is looked at all the same */
-    bool lost = at->state == VN_STEP_PENDING && at->step.kind == VN_STEP_DEFINE;
+    /* after a power cut the journal may lack the last records: what is kept on a disk is looked at all the same */
+    bool lasts = at->step.kind == VN_STEP_DEFINE || (at->step.kind == VN_STEP_SETTING && !at->step.vm[0]);
+    bool lost = at->state == VN_STEP_PENDING && lasts;
 
     /* how much of a memory move is enough cannot be told: it goes back */
     if ((at->state != VN_STEP_BEGUN && !lost) || at->step.kind == VN_STEP_MOVE_MEMORY)

@@ -71,7 +71,7 @@ int vn_run_observe(struct vn_app *app, const struct vn_journal_step *steps, size
     int r;
 
     for (size_t i = 0; i < n_steps; i++)
-        if (add_name(&arena, &names, &n, steps[i].step.vm) < 0)
+        if (steps[i].step.vm[0] && add_name(&arena, &names, &n, steps[i].step.vm) < 0)
             return vn_nomem(err);
     r = vn_app_observe(app, names, n, ret, err);
     if (r == -VN_E_ABSENT) /* one of them is gone: whoever is left is among all */
@@ -104,7 +104,9 @@ int vn_step_copy(struct vn_arena *arena, const struct vn_step *from, struct vn_s
     if (copy_text(arena, &from->vm, &ret->vm) < 0 || copy_text(arena, &from->uuid, &ret->uuid) < 0 ||
         copy_text(arena, &from->xml_before, &ret->xml_before) < 0 ||
         copy_text(arena, &from->xml_after, &ret->xml_after) < 0 ||
-        copy_text(arena, &from->reason, &ret->reason) < 0 || copy_kib(arena, from, ret) < 0)
+        copy_text(arena, &from->reason, &ret->reason) < 0 || copy_text(arena, &from->key, &ret->key) < 0 ||
+        copy_text(arena, &from->value_before, &ret->value_before) < 0 ||
+        copy_text(arena, &from->value_after, &ret->value_after) < 0 || copy_kib(arena, from, ret) < 0)
         return vn_nomem(err);
     return 0;
 }

@@ -76,6 +76,9 @@ const char *cli_step_text(struct vn_arena *arena, const struct vn_step *step)
         return move_text(arena, step);
     case VN_STEP_SAVE_RESTORE:
         return "save and restore the guest; it pauses";
+    case VN_STEP_SETTING:
+        return vn_arena_printf(arena, "%s %s (was %s)", step->key, *step->value_after ? step->value_after : "none",
+                               *step->value_before ? step->value_before : "none");
     }
     return "";
 }
@@ -178,6 +181,11 @@ void cli_list_steps(struct vn_doc *doc, struct vn_val *parent, const struct cli_
         if (is_pin(step->kind)) {
             vn_doc_cpus(doc, row, "before", NULL, &step->cpus_before);
             vn_doc_cpus(doc, row, "after", NULL, &step->cpus_after);
+        }
+        if (step->kind == VN_STEP_SETTING) {
+            vn_doc_text(doc, row, "key", NULL, step->key);
+            vn_doc_text(doc, row, "before", NULL, step->value_before);
+            vn_doc_text(doc, row, "after", NULL, step->value_after);
         }
         vn_doc_text(doc, row, "what", NULL, cli_step_text(&doc->arena, step));
         if (steps->journal) {

@@ -17,6 +17,7 @@ static const char *const *keys_of(enum vn_step_kind kind)
     static const char *const iothread[] = {COMMON, "iothread", "before", "after", NULL};
     static const char *const sets[] = {COMMON, "before", "after", NULL};
     static const char *const memory[] = {COMMON, "cell", "node", "kib", "from", NULL};
+    static const char *const setting[] = {COMMON, "key", "before", "after", NULL};
 
     switch (kind) {
     case VN_STEP_VCPUPIN:
@@ -28,6 +29,8 @@ static const char *const *keys_of(enum vn_step_kind kind)
         return sets;
     case VN_STEP_MOVE_MEMORY:
         return memory;
+    case VN_STEP_SETTING:
+        return setting;
     case VN_STEP_DEFINE:
     case VN_STEP_SAVE_RESTORE:
         break;
@@ -111,6 +114,17 @@ static int read_nodeset(struct vn_jin *in, json_t *value, struct vn_step *step)
     return r;
 }
 
+static int read_setting(struct vn_jin *in, json_t *value, struct vn_step *step)
+{
+    int r = vn_jin_text(in, value, "key", VN_NEEDED, &step->key);
+
+    if (r == 0 && !step->key[0])
+        r = vn_jin_fail(in, "key", "", NULL, "an empty name");
+    if (r == 0)
+        r = vn_jin_text(in, value, "before", VN_NEEDED, &step->value_before);
+    return r < 0 ? r : vn_jin_text(in, value, "after", VN_NEEDED, &step->value_after);
+}
+
 static int read_xml(struct vn_jin *in, json_t *value, struct vn_step *step)
 {
     int r = vn_jin_text(in, value, "xml_before", VN_OPTIONAL, &step->xml_before);
@@ -141,7 +155,7 @@ static int read_head(struct vn_jin *in, json_t *value, struct vn_step *ret)
         return vn_nomem(in->err);
     if (r == 0)
         r = vn_jin_text(in, value, "vm", VN_NEEDED, &ret->vm);
-    if (r == 0 && !ret->vm[0])
+    if (r == 0 && !ret->vm[0] && ret->kind != VN_STEP_SETTING) /* "" is the host */
         r = vn_jin_fail(in, "vm", "", NULL, "an empty name");
     if (r == 0)
         r = vn_jin_text(in, value, "uuid", VN_OPTIONAL, &ret->uuid);
@@ -163,6 +177,8 @@ int vn_jin_step(struct vn_jin *in, json_t *value, struct vn_step *ret)
         return read_nodeset(in, value, ret);
     case VN_STEP_MOVE_MEMORY:
         return read_memory(in, value, ret);
+    case VN_STEP_SETTING:
+        return read_setting(in, value, ret);
     case VN_STEP_DEFINE:
     case VN_STEP_SAVE_RESTORE:
         break;
@@ -207,6 +223,11 @@ static void write_body(struct vn_jout *out, const struct vn_step *step)
         return;
     case VN_STEP_MOVE_MEMORY:
         write_memory(out, step);
+        return;
+    case VN_STEP_SETTING:
+        vn_jout_text(out, "key", step->key);
+        vn_jout_text(out, "before", step->value_before);
+        vn_jout_text(out, "after", step->value_after);
         return;
     case VN_STEP_DEFINE:
     case VN_STEP_SAVE_RESTORE:

@@ -87,6 +87,29 @@ int vn_file_read(const char *root, const char *rel, size_t max, struct vn_buf *r
     return r;
 }
 
+int vn_file_put(const char *root, const char *rel, const char *text, struct vn_err *err)
+{
+    char path[PATH_MAX];
+    int fd, r = path_of(path, sizeof path, root, rel, err);
+    ssize_t n;
+
+    if (r < 0)
+        return r;
+    fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return fail_at(err, errno, path);
+    do
+        n = write(fd, text, strlen(text));
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && (errno == EINVAL || errno == ERANGE || errno == EBUSY))
+        r = VN_FAIL(err, VN_E_REFUSED, .where = path, .got = text, .cause = "the kernel does not take the value");
+    else if (n < 0)
+        r = fail_at(err, errno, path);
+    if (close(fd) < 0 && r == 0)
+        r = fail_at(err, errno, path);
+    return r;
+}
+
 int vn_file_readf(const char *root, struct vn_buf *ret_text, struct vn_err *err, const char *fmt, ...)
 {
     char rel[PATH_MAX];

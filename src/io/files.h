@@ -6,7 +6,7 @@
 #include <vnuma/buf.h>
 #include <vnuma/err.h>
 
-/* Reading small kernel files, all of them below one root ("" is the machine itself). */
+/* Small kernel files, all of them below one root ("" is the machine itself), and files kept. */
 
 enum { VN_FILE_MAX = 1 << 20 };
 
@@ -22,6 +22,19 @@ VN_NODISCARD int vn_file_read(const char *root, const char *rel, size_t max, str
 /** vn_file_readf() - the same with a formatted path and VN_FILE_MAX. */
 VN_NODISCARD int vn_file_readf(const char *root, struct vn_buf *ret_text, struct vn_err *err, const char *fmt, ...)
     VN_PRINTF(4, 5);
+
+/**
+ * vn_file_put() - write @text into a file that is there, in one write(2), as kernel files want it.
+ * Errors: as vn_file_read(); -VN_E_REFUSED the kernel does not take the value
+ */
+VN_NODISCARD int vn_file_put(const char *root, const char *rel, const char *text, struct vn_err *err);
+
+/**
+ * vn_file_replace() - the file at @path replaced at once, or not at all, and on the disk; its owner and permissions
+ * kept, @mode where it is new.
+ * Errors: -VN_E_ENV names the path
+ */
+VN_NODISCARD int vn_file_replace(const char *path, unsigned mode, const char *bytes, size_t len, struct vn_err *err);
 
 /**
  * vn_dir_numbers() - the N of each entry "@prefix N @suffix" of a directory, ascending; other

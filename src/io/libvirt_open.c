@@ -148,6 +148,8 @@ static const struct vn_hypervisor_ops ops = {
     .move_memory = vn_virt_move_memory,
     .memory = vn_virt_memory,
     .define = vn_virt_define,
+    .setting = vn_virt_setting,
+    .set_setting = vn_virt_set_setting,
     .save_restore = vn_virt_save_restore,
     .close = close_libvirt,
 };

@@ -3,6 +3,7 @@
 #define VN_IO_LOCAL_H
 
 #include <hwloc.h>
+#include <vnuma/buf.h>
 #include <vnuma/host.h>
 
 /*
@@ -32,6 +33,23 @@ VN_NODISCARD int vn_local_hmat(const char *root, struct vn_arena *arena, struct 
 VN_NODISCARD int vn_local_memory(const char *root, struct vn_arena *arena, struct vn_host *ret, struct vn_err *err);
 VN_NODISCARD int vn_local_devices(const char *root, hwloc_topology_t topology, struct vn_arena *arena,
                                   struct vn_host *ret, struct vn_err *err);
+/** vn_local_setting_path() - the file whose whole text is that setting, with no leading slash; NULL: there is none. */
+const char *vn_local_setting_path(const char *key);
+/**
+ * vn_local_setting(), vn_local_set_setting() - one of the host's settings, as it is now: "kernel.numa_balancing" and
+ * what else is a file's whole text; "sysctl.d:kernel.numa_balancing" is what VN_SYSCTL_FILE says for the next boot
+ * ("": nothing).
+ * Errors: -VN_E_ABSENT this host has no such setting
+ */
+VN_NODISCARD int vn_local_setting(const char *root, const char *key, struct vn_buf *ret, struct vn_err *err);
+VN_NODISCARD int vn_local_set_setting(const char *root, const char *key, const char *value, struct vn_err *err);
+
+/** What sysctl.d(5) reads at boot; the file is vnuma's own, a line each. */
+#define VN_SYSCTL_FILE "etc/sysctl.d/90-vnuma.conf"
+#define VN_SYSCTL_PREFIX "sysctl.d:"
+VN_NODISCARD int vn_sysctl_get(const char *root, const char *name, struct vn_buf *ret, struct vn_err *err);
+VN_NODISCARD int vn_sysctl_set(const char *root, const char *name, const char *value, struct vn_err *err);
+
 VN_NODISCARD int vn_local_settings(const char *root, struct vn_arena *arena, struct vn_host *ret, struct vn_err *err);
 
 #endif

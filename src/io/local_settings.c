@@ -108,6 +108,14 @@ static int add_governors(const char *root, struct vn_arena *arena, struct vn_hos
     return list.len ? add(arena, ret, "cpufreq.governor", list.ptr, err) : 0;
 }
 
+const char *vn_local_setting_path(const char *key)
+{
+    for (size_t i = 0; i < VN_COUNT(files); i++)
+        if (!strcmp(files[i].key, key))
+            return files[i].path;
+    return NULL;
+}
+
 int vn_local_settings(const char *root, struct vn_arena *arena, struct vn_host *ret, struct vn_err *err)
 {
     static int (*const steps[])(const char *, struct vn_arena *, struct vn_host *, struct vn_err *) = {

@@ -204,6 +204,27 @@ static int save_restore(void *self, const char *vm, const char *text, const stru
     return r;
 }
 
+/* The host's settings as they were captured; one for the next boot may be new. */
+static int setting(void *self, const char *vm, const char *key, struct vn_buf *ret, struct vn_err *err)
+{
+    struct vn_snapshot snapshot;
+    int r = begin(self, &snapshot, err);
+
+    if (r < 0)
+        return r;
+    r = vn_replay_setting(&snapshot, vm, key, ret, err);
+    vn_snapshot_drop(&snapshot);
+    return r;
+}
+
+static int set_setting(void *self, const char *vm, const char *key, const char *value, struct vn_err *err)
+{
+    struct vn_snapshot next;
+    int r = begin(self, &next, err);
+
+    return r < 0 ? r : finish(self, &next, vn_replay_set_setting(&next, vm, key, value, err), err);
+}
+
 static void close_replay(void *self)
 {
     struct vn_replay *replay = self;
@@ -223,6 +244,8 @@ static const struct vn_hypervisor_ops ops = {
     .move_memory = move_memory,
     .memory = memory,
     .define = define,
+    .setting = setting,
+    .set_setting = set_setting,
     .save_restore = save_restore,
     .close = close_replay,
 };

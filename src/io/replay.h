@@ -2,6 +2,7 @@
 #ifndef VN_IO_REPLAY_H
 #define VN_IO_REPLAY_H
 
+#include <vnuma/buf.h>
 #include <vnuma/plan.h>
 #include <vnuma/snapshot.h>
 
@@ -38,6 +39,10 @@ VN_NODISCARD int vn_replay_nodeset(struct vn_snapshot *state, const char *vm, co
 VN_NODISCARD int vn_replay_move(struct vn_snapshot *state, const char *vm, const struct vn_move *move,
                                 const struct vn_progress *progress, uint64_t *ret_moved_kib, struct vn_err *err);
 VN_NODISCARD int vn_replay_define(struct vn_snapshot *state, const char *xml, struct vn_err *err);
+VN_NODISCARD int vn_replay_setting(const struct vn_snapshot *state, const char *vm, const char *key,
+                                   struct vn_buf *ret, struct vn_err *err);
+VN_NODISCARD int vn_replay_set_setting(struct vn_snapshot *state, const char *vm, const char *key, const char *value,
+                                       struct vn_err *err);
 VN_NODISCARD int vn_replay_restore(struct vn_snapshot *state, const char *vm, const char *xml, struct vn_err *err);
 
 /** A changed XML text takes the place of the old one, and is parsed. */

@@ -5,6 +5,7 @@
 #include <vnuma/buf.h>
 
 #include "io/doors.h"
+#include "io/local.h"
 
 /* A captured file tree as a host: it can be looked at, has no VMs, and changes nothing. */
 struct sysroot {
@@ -99,6 +100,19 @@ static int save_restore(void *self, const char *vm, const char *xml, const struc
     return refuse(err);
 }
 
+static int get_setting(void *self, const char *vm, const char *key, struct vn_buf *ret, struct vn_err *err)
+{
+    const struct sysroot *tree = self;
+
+    return *vm ? absent(vm, err) : vn_local_setting(tree->root, key, ret, err);
+}
+
+static int set_setting(void *self, const char *vm, const char *key, const char *value, struct vn_err *err)
+{
+    (void)self, (void)vm, (void)key, (void)value;
+    return refuse(err);
+}
+
 static void close_tree(void *self)
 {
     struct sysroot *tree = self;
@@ -117,6 +131,8 @@ static const struct vn_hypervisor_ops ops = {
     .move_memory = move_memory,
     .memory = get_memory,
     .define = define,
+    .setting = get_setting,
+    .set_setting = set_setting,
     .save_restore = save_restore,
     .close = close_tree,
 };

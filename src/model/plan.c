@@ -29,7 +29,7 @@ const char *vn_verdict_name(enum vn_verdict verdict)
 }
 
 static const char *const kinds[] = {"define",  "vcpupin",     "emulatorpin", "iothreadpin",
-                                    "nodeset", "move-memory", "save-restore"};
+                                    "nodeset", "move-memory", "save-restore", "setting"};
 
 const char *vn_step_kind_name(enum vn_step_kind kind)
 {

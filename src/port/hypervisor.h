@@ -43,6 +43,10 @@ struct vn_hypervisor_ops {
     int (*memory)(void *self, const char *vm, struct vn_arena *arena, uint64_t **ret_node_kib, uint64_t **ret_cell_kib,
                   struct vn_err *err);
     int (*define)(void *self, const char *xml, struct vn_err *err);
+    /* one named value of what runs now: of a VM, or with vm "" of the host, "sysctl.kernel.numa_balancing".
+     * "" where it has none. -VN_E_ABSENT: no such VM, or a setting that this host does not have */
+    int (*setting)(void *self, const char *vm, const char *key, struct vn_buf *ret_value, struct vn_err *err);
+    int (*set_setting)(void *self, const char *vm, const char *key, const char *value, struct vn_err *err);
     /* ret_paused_ms: how long the guest stood still */
     int (*save_restore)(void *self, const char *vm, const char *xml, const struct vn_progress *progress,
                         uint64_t *ret_paused_ms, struct vn_err *err);

@@ -73,6 +73,7 @@ struct fake_host *fake_new(void)
     host->state.vms[0].cell_kib[1][0] = 900000;
     host->state.vms[1].cell_kib[0][0] = 300000;
     host->state.free_kib[0] = host->state.free_kib[1] = 4000000;
+    host->state.balancing[0] = '1';
     return host;
 }
 
@@ -93,7 +94,7 @@ static bool same_vm(const struct fake_vm *a, const struct fake_vm *b)
 bool fake_same(const struct fake_state *a, const struct fake_state *b)
 {
     return same_vm(&a->vms[0], &b->vms[0]) && same_vm(&a->vms[1], &b->vms[1]) &&
-           !memcmp(a->free_kib, b->free_kib, sizeof a->free_kib);
+           !memcmp(a->free_kib, b->free_kib, sizeof a->free_kib) && !strcmp(a->balancing, b->balancing);
 }
 
 /* Every call of the backend passes here. */
@@ -420,12 +421,39 @@ static int op_save_restore(void *self, const char *name, const char *xml, const 
     return 0;
 }
 
+static int op_setting(void *self, const char *vm, const char *key, struct vn_buf *ret, struct vn_err *err)
+{
+    struct fake *fake = self;
+    int r = call(fake, "setting", err);
+
+    if (r < 0)
+        return r;
+    if (*vm || strcmp(key, "kernel.numa_balancing"))
+        return VN_FAIL(err, VN_E_ABSENT, .got = key, .cause = "no such setting");
+    vn_buf_str(ret, fake->host->state.balancing);
+    return ret->failed ? vn_nomem(err) : 0;
+}
+
+static int op_set_setting(void *self, const char *vm, const char *key, const char *value, struct vn_err *err)
+{
+    struct fake *fake = self;
+    int r = call(fake, "set_setting", err);
+
+    if (r < 0)
+        return r;
+    if (*vm || strcmp(key, "kernel.numa_balancing") || strlen(value) >= sizeof fake->host->state.balancing)
+        return VN_FAIL(err, VN_E_ABSENT, .got = key, .cause = "no such setting");
+    (void)snprintf(fake->host->state.balancing, sizeof fake->host->state.balancing, "%s", value);
+    return 0;
+}
+
 static const struct vn_hypervisor_ops ops = {
     .observe = op_observe,         .xml = op_xml,
     .pin_vcpu = op_pin_vcpu,       .pin_emulator = op_pin_emulator,
     .pin_iothread = op_pin_iothread, .set_nodeset = op_set_nodeset,
     .move_memory = op_move_memory, .memory = op_memory,
     .define = op_define,           .save_restore = op_save_restore,
+    .setting = op_setting,         .set_setting = op_set_setting,
 };
 
 struct vn_hypervisor fake_hv(struct fake *fake, struct fake_host *host)
@@ -510,6 +538,18 @@ static void add_define(struct vn_plan *plan, const struct fake_vm *vm, const cha
     MUST(step->xml_before && step->xml_after);
 }
 
+/* The host's own, which no VM has. */
+static void add_setting(struct vn_plan *plan, const char *before, const char *after)
+{
+    static const struct fake_vm host = {.name = ""};
+    struct vn_step *step = add(plan, &host, VN_STEP_SETTING, 0);
+
+    step->key = vn_arena_strdup(&plan->arena, "kernel.numa_balancing");
+    step->value_before = vn_arena_strdup(&plan->arena, before);
+    step->value_after = vn_arena_strdup(&plan->arena, after);
+    MUST(step->key && step->value_before && step->value_after);
+}
+
 void fake_plan(const struct fake_host *host, struct vn_plan *ret)
 {
     static const char *const db_cpus[] = {"0", "1", "4", "5"}, *const web_cpus[] = {"2", "3"};
@@ -526,4 +566,5 @@ void fake_plan(const struct fake_host *host, struct vn_plan *ret)
     for (unsigned i = 0; i < web->n_vcpus; i++)
         add_pin(ret, web, VN_STEP_VCPUPIN, i, "0-7", web_cpus[i]);
     add_pin(ret, web, VN_STEP_EMULATORPIN, 0, "0-7", "2-3");
+    add_setting(ret, host->state.balancing, "0");
 }

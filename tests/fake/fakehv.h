@@ -27,6 +27,7 @@ struct fake_vm {
 struct fake_state {
     struct fake_vm vms[FAKE_VMS];
     uint64_t free_kib[FAKE_NODES];
+    char balancing[8]; /* the host's one setting, kernel.numa_balancing */
 };
 
 struct fake_host {

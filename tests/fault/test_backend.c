@@ -27,6 +27,8 @@ static bool subject_same(const struct vn_step *step, const struct fake_state *a,
         return !memcmp(x->cell_kib[step->cell], y->cell_kib[step->cell], sizeof x->cell_kib[0]);
     case VN_STEP_DEFINE:
         return !strcmp(x->stored, y->stored);
+    case VN_STEP_SETTING:
+        return !strcmp(a->balancing, b->balancing);
     case VN_STEP_NODESET:
     case VN_STEP_SAVE_RESTORE:
         break;

@@ -105,7 +105,7 @@ static void apply_then_undo_restores_every_byte(void **state)
 
     must(vn_app_apply(&w->app, &w->plan, &w->opts, "apply db web", &done, &err), &err);
     assert_int_equal(done.state, VN_APPLY_DONE);
-    assert_int_equal(done.n_steps, 13);
+    assert_int_equal(done.n_steps, 14);
     assert_true(done.id > 0);
     assert_int_equal(done.moved_kib, 800000 + 900000);
     assert_applied(w);
@@ -153,7 +153,7 @@ static void scope_and_dry_run(void **state)
 
     w->opts.dry_run = true;
     must(vn_app_apply(&w->app, &w->plan, &w->opts, "apply", &done, &err), &err);
-    assert_int_equal(done.n_steps, 13);
+    assert_int_equal(done.n_steps, 14);
     assert_int_equal(done.id, 0);
     assert_true(as_before(w));
     must(w->store.ops->list(w->store.self, NULL, &arena, &entries, &n, &err), &err);

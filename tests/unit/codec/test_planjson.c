@@ -252,7 +252,7 @@ static void fill_steps(struct vn_plan *plan)
 {
     static const enum vn_step_kind kinds[] = {VN_STEP_DEFINE, VN_STEP_VCPUPIN, VN_STEP_EMULATORPIN,
                                               VN_STEP_IOTHREADPIN, VN_STEP_NODESET, VN_STEP_MOVE_MEMORY,
-                                              VN_STEP_MOVE_MEMORY, VN_STEP_SAVE_RESTORE};
+                                              VN_STEP_MOVE_MEMORY, VN_STEP_SAVE_RESTORE, VN_STEP_SETTING};
     static uint64_t kib[] = {5, 6};
     static int nodes[] = {0, 2};
 
@@ -274,6 +274,11 @@ static void fill_steps(struct vn_plan *plan)
         } else if (kinds[i] == VN_STEP_DEFINE || kinds[i] == VN_STEP_SAVE_RESTORE) {
             step->xml_before = vn_arena_strdup(&plan->arena, "<a b='\xc3\xa9'>\n</a>");
             step->xml_after = i ? vn_arena_strdup(&plan->arena, "") : NULL;
+        } else if (kinds[i] == VN_STEP_SETTING) {
+            step->vm = step->uuid = vn_arena_strdup(&plan->arena, ""); /* the host's own */
+            step->key = vn_arena_strdup(&plan->arena, "kernel.numa_balancing");
+            step->value_before = vn_arena_strdup(&plan->arena, "1");
+            step->value_after = vn_arena_strdup(&plan->arena, "");
         } else if (kinds[i] == VN_STEP_NODESET) {
             vn_nodeset_add(&step->nodes_before, 0);
             vn_nodeset_add(&step->nodes_after, 1);

@@ -437,6 +437,35 @@ static void missing_files_are_named(void **state)
     vn_hypervisor_drop(&hv);
 }
 
+static void assert_setting(struct vn_hypervisor *hv, const char *key, const char *want)
+{
+    VN_AUTO(vn_buf) value = {0};
+
+    assert_int_equal(hv->ops->setting(hv->self, "", key, &value, NULL), 0);
+    assert_string_equal(vn_buf_text(&value), want);
+}
+
+static void settings_of_the_host(void **state)
+{
+    struct vn_hypervisor hv = open_demo();
+    struct vn_err err = {0};
+    VN_AUTO(vn_buf) value = {0};
+
+    (void)state;
+    assert_setting(&hv, "kernel.numa_balancing", "1");
+    assert_int_equal(hv.ops->set_setting(hv.self, "", "kernel.numa_balancing", "0", NULL), 0);
+    assert_setting(&hv, "kernel.numa_balancing", "0");
+    assert_setting(&hv, "sysctl.d:kernel.numa_balancing", "");
+    assert_int_equal(hv.ops->set_setting(hv.self, "", "sysctl.d:kernel.numa_balancing", "0", NULL), 0);
+    assert_setting(&hv, "sysctl.d:kernel.numa_balancing", "0");
+    assert_int_equal(hv.ops->set_setting(hv.self, "", "sysctl.d:kernel.numa_balancing", "", NULL), 0);
+    assert_setting(&hv, "sysctl.d:kernel.numa_balancing", "");
+    assert_int_equal(hv.ops->setting(hv.self, "", "kernel.nothing", &value, &err), -VN_E_ABSENT);
+    assert_string_equal(err.got, "kernel.nothing");
+    assert_int_equal(hv.ops->set_setting(hv.self, "db32", "kernel.numa_balancing", "0", &err), -VN_E_ABSENT);
+    vn_hypervisor_drop(&hv);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -452,6 +481,7 @@ int main(void)
         cmocka_unit_test(save_restore_needs_room),
         cmocka_unit_test(write_keeps_what_was_done),
         cmocka_unit_test(without_write_the_file_stays),
+        cmocka_unit_test(settings_of_the_host),
         cmocka_unit_test(missing_files_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

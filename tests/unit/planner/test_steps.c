@@ -147,6 +147,7 @@ static void carry_out(struct vn_snapshot *snapshot, const struct vn_plan *plan)
             break;
         case VN_STEP_DEFINE:
         case VN_STEP_IOTHREADPIN:
+        case VN_STEP_SETTING:
         case VN_STEP_SAVE_RESTORE:
             break;
         }
