@@ -7,6 +7,8 @@
 
 struct vn_drift_opts {
     double min_local_pct; /* 0 means 95 */
+    bool told_only;       /* only whether libvirt and the kernel do what they were told about threads: not whether the
+                             stored and the live agree, who floats, or where memory lies */
 };
 
 /**

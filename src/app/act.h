@@ -23,6 +23,14 @@ VN_NODISCARD int vn_act_look(struct vn_app *app, const struct vn_snapshot *snaps
                              bool exact, struct vn_arena *arena, enum vn_look *ret_look, char **ret_now,
                              struct vn_err *err);
 
+/** vn_act_pin_now() - where the thread that a pinning step is about may run now, as configured; without a pin all that
+ *  is online. */
+void vn_act_pin_now(const struct vn_host *host, const struct vn_vm *vm, const struct vn_step *step,
+                    struct vn_cpuset *ret);
+/** vn_act_same_pin() - pins are the same where they are on the CPUs that are online: "all" may or may not name the
+ *  others. */
+bool vn_act_same_pin(const struct vn_cpuset *a, const struct vn_cpuset *b, const struct vn_cpuset *online);
+
 /** vn_act_name() - the step as a phrase, "pin vCPU 3 of db32 to 4"; "" when out of memory. */
 const char *vn_act_name(struct vn_arena *arena, const struct vn_step *step);
 

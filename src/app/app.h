@@ -37,6 +37,7 @@ struct vn_apply_opts {
     bool dry_run;
     unsigned lock_wait_ms;
     double min_local_pct;
+    bool by_hand;       /* a lever: what was asked for is verified, not the whole of the VM's placement */
     struct vn_planner_opts planner;
     bool force;         /* undo: also what somebody changed since */
 };

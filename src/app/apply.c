@@ -218,7 +218,7 @@ static int apply_locked(struct vn_app *app, const struct vn_apply_opts *opts, co
     if (r == 0 && ret->n_steps)
         r = carry_out(app, &before, what, ret, err);
     if (r == 0)
-        r = vn_verify_into(app, ret->steps, ret->n_steps, opts->min_local_pct, &ret->drift, err);
+        r = vn_verify_into(app, ret->steps, ret->n_steps, opts, &ret->drift, err);
     return r;
 }
 

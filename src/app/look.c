@@ -40,7 +40,7 @@ static const struct vn_cpuset *xml_pin(const struct vn_domain *domain, const str
     return domain->has_vcpu_cpus ? &domain->vcpu_cpus : NULL;
 }
 
-static void pin_now(const struct vn_snapshot *snapshot, const struct vn_vm *vm, const struct vn_step *step,
+void vn_act_pin_now(const struct vn_host *host, const struct vn_vm *vm, const struct vn_step *step,
                     struct vn_cpuset *ret)
 {
     const struct vn_thread *thread = thread_of(vm, step);
@@ -51,11 +51,10 @@ static void pin_now(const struct vn_snapshot *snapshot, const struct vn_vm *vm, 
     else if (pin)
         *ret = *pin;
     else
-        vn_host_online(&snapshot->host, ret);
+        vn_host_online(host, ret);
 }
 
-/* Pins are the same where they are on the CPUs that are online: "all" may or may not name the others. */
-static bool same_pin(const struct vn_cpuset *a, const struct vn_cpuset *b, const struct vn_cpuset *online)
+bool vn_act_same_pin(const struct vn_cpuset *a, const struct vn_cpuset *b, const struct vn_cpuset *online)
 {
     struct vn_cpuset x = *a, y = *b;
 
@@ -70,13 +69,13 @@ static enum vn_look look_pin(const struct vn_snapshot *snapshot, const struct vn
     struct vn_cpuset now, online;
 
     vn_host_online(&snapshot->host, &online);
-    pin_now(snapshot, vm, step, &now);
+    vn_act_pin_now(&snapshot->host, vm, step, &now);
     *ret_now = vn_cpuset_text(arena, &now);
     if (*ret_now)
         *ret_now = vn_arena_printf(arena, "pinned to %s", *ret_now);
-    if (same_pin(&now, &step->cpus_before, &online))
+    if (vn_act_same_pin(&now, &step->cpus_before, &online))
         return VN_LOOK_BEFORE;
-    return same_pin(&now, &step->cpus_after, &online) ? VN_LOOK_AFTER : VN_LOOK_NEITHER;
+    return vn_act_same_pin(&now, &step->cpus_after, &online) ? VN_LOOK_AFTER : VN_LOOK_NEITHER;
 }
 
 /* The nodes memory comes from; without a <numatune> every node that has any. */

@@ -68,7 +68,7 @@ VN_NODISCARD int vn_recover_locked(struct vn_app *app, struct vn_recovered *ret,
 
 /** vn_verify_into() - the drift of the VMs that the steps name, into @ret; what cannot be read is a finding. */
 VN_NODISCARD int vn_verify_into(struct vn_app *app, const struct vn_journal_step *steps, size_t n_steps,
-                                double min_local_pct, struct vn_findings *ret, struct vn_err *err);
+                                const struct vn_apply_opts *opts, struct vn_findings *ret, struct vn_err *err);
 
 /** vn_scope_has() - is a step within what the options allow? */
 bool vn_scope_has(const struct vn_apply_opts *opts, const struct vn_step *step);

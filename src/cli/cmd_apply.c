@@ -3,14 +3,10 @@
 #include <string.h>
 #include <vnuma/units.h>
 
-#include "cli/findings.h"
+#include "cli/carry.h"
 #include "cli/request.h"
 #include "cli/session.h"
-#include "cli/show_applied.h"
-#include "cli/show_plan.h"
 #include "codec/planjson.h"
-
-#define WAIT_MS 10000u
 
 static bool is_file(const char *name)
 {
@@ -54,64 +50,6 @@ static int make_plan(struct cli_session *session, struct cli *cli, const struct 
     return cli_nearest_vm(session, cli->names, cli->n_names, r, err);
 }
 
-/* The plan does not hold all it should: shown on stdout, as 'plan' does. */
-static int show_refusal(struct cli *cli, const struct vn_plan *plan, struct vn_err *err)
-{
-    VN_AUTO(vn_doc) doc = {0};
-
-    if (cli->json)
-        return vn_failf(err, VN_E_REFUSED, "'vnuma plan' says what is missing. Nothing was changed.", "%s does not fit",
-                        plan->unplaced[0].name);
-    vn_doc_init(&doc, cli->command->schema);
-    cli_show_unplaced(&doc, plan);
-    vn_doc_say(&doc, NULL, "Nothing was changed.");
-    return vn_view_text(&doc, stdout, &cli->view, err) < 0 ? -VN_E_IO : CLI_REFUSED;
-}
-
-static void announce_pause(const struct cli *cli, const struct vn_plan *plan)
-{
-    for (size_t i = 0; i < plan->n_steps; i++)
-        if (plan->steps[i].kind == VN_STEP_SAVE_RESTORE)
-            cli_note(cli, "vnuma: %s pauses now, while its memory is written and read again", plan->steps[i].vm);
-}
-
-static const char *title(struct cli *cli)
-{
-    VN_AUTO(vn_buf) text = {0};
-
-    vn_buf_str(&text, "apply");
-    if (!cli->n_names)
-        vn_buf_str(&text, " --all");
-    for (size_t i = 0; i < cli->n_names; i++)
-        vn_buf_fmt(&text, " %s", cli->names[i]);
-    return vn_arena_strdup(&cli->arena, vn_buf_text(&text));
-}
-
-static int carry_out(struct cli_session *session, struct cli *cli, const struct vn_plan *plan,
-                     const struct vn_apply_opts *opts, struct vn_err *err)
-{
-    VN_AUTO(vn_applied) applied = {0};
-    const char *what = title(cli);
-    int r, shown;
-
-    if (!what)
-        return vn_nomem(err);
-    if (!opts->dry_run)
-        announce_pause(cli, plan);
-    r = vn_app_apply(&session->app, plan, opts, what, &applied, err);
-    cli_progress_clear(&session->bar);
-    cli_say_recovered(cli, &applied.recovered);
-    if (r < 0) {
-        if (r == -VN_E_PARTIAL || r == -VN_E_UNDONE)
-            cli_say_left(&applied);
-        return r == -VN_E_ABSENT ? -VN_E_STALE : r; /* it was there when the plan was made */
-    }
-    shown = cli_show_applied(cli, &applied, false, &session->hv, err);
-    if (shown < 0)
-        return shown;
-    return !opts->dry_run && cli_has_drift(&applied.drift) ? CLI_FINDINGS : CLI_OK;
-}
-
 static int run(struct cli_session *session, struct cli *cli, bool file, struct vn_err *err)
 {
     VN_AUTO(vn_problem) problem = {0};
@@ -120,14 +58,10 @@ static int run(struct cli_session *session, struct cli *cli, bool file, struct v
     int r = cli_request_read(cli, &session->policy, &request, err);
 
     if (r == 0)
-        r = cli_wait_ms(cli, WAIT_MS, &request.opts.lock_wait_ms, err);
+        r = cli_wait_ms(cli, CLI_WAIT_MS, &request.opts.lock_wait_ms, err);
     if (r == 0)
         r = file ? read_plan(cli, &plan, err) : make_plan(session, cli, &request, &problem, &plan, err);
-    if (r < 0)
-        return r;
-    if (plan.n_unplaced)
-        return show_refusal(cli, &plan, err);
-    return carry_out(session, cli, &plan, &request.opts, err);
+    return r < 0 ? r : cli_carry_out(session, cli, &plan, &request.opts, err);
 }
 
 int cmd_apply(struct cli *cli, struct vn_err *err)

@@ -80,6 +80,25 @@ static const struct cli_option apply_group_items[] = {
 };
 GROUP(apply_group, "Carrying out");
 
+static const struct cli_option scope_items[] = {
+    {"live", NULL, "what runs only", 0, 0},
+    {"config", NULL, "the stored configuration only; --config=FILE is the policy file", 0, 0},
+};
+GROUP(scope, "Scope; without either both, where both exist");
+
+static const struct cli_option pin_group_items[] = {
+    {"emulator", "CPUS", "pin the emulator's threads", 0, 0},
+    {"iothread", "N", "pin that IOThread", 0, 0},
+    {"each", NULL, "the first vCPU to the first CPU, the second to the second, ...", 0, 0},
+    {"from-plan", NULL, "all threads to where 'vnuma plan' would put them; memory and topology stay", 0, 0},
+};
+GROUP(pin_group, "What to pin");
+
+static const struct cli_option balancing_group_items[] = {
+    {"persist", NULL, "for every boot too (/etc/sysctl.d/90-vnuma.conf)", 0, 0},
+};
+GROUP(balancing_group, "Options");
+
 static const struct cli_option verify_group_items[] = {
     {"min-local", "PCT", "least part of the memory on its own node; 95", 0, 0},
 };
@@ -119,6 +138,8 @@ static const struct cli_group *const no_groups[] = {NULL};
 static const struct cli_group *const host_groups[] = {&host_group, NULL};
 static const struct cli_group *const plan_groups[] = {&what, &paper, &policy, &search, &how, &show, NULL};
 static const struct cli_group *const apply_groups[] = {&what, &policy, &search, &how, &apply_group, NULL};
+static const struct cli_group *const pin_groups[] = {&pin_group, &scope, &apply_group, NULL};
+static const struct cli_group *const balancing_groups[] = {&balancing_group, &apply_group, NULL};
 static const struct cli_group *const verify_groups[] = {&verify_group, NULL};
 static const struct cli_group *const undo_groups[] = {&undo_group, NULL};
 static const struct cli_group *const history_groups[] = {&history_group, NULL};
@@ -136,6 +157,12 @@ EXAMPLES(plan_examples, {"vnuma -c demo: plan db32", "where db32 should be"},
 EXAMPLES(apply_examples, {"vnuma -c demo: apply db32", "plan it and carry it out"},
          {"vnuma plan db32 -o db32.json; vnuma apply db32.json", "look first"},
          {"vnuma apply db32 --via save-restore", "strict memory at once, with a pause"});
+EXAMPLES(pin_examples, {"vnuma pin db32 0-15 2-9,22-29", "sixteen vCPUs float over sixteen CPUs"},
+         {"vnuma pin db32 0-15 2-9,22-29 --each", "one CPU each"},
+         {"vnuma -c demo: pin db32 --emulator 0,20 --dry-run", "what would be done"},
+         {"vnuma pin db32 all all", "let all vCPUs float"});
+EXAMPLES(balancing_examples, {"vnuma -c demo: balancing", "is it on, and for whom does it work?"},
+         {"vnuma balancing off --persist", "now and at every boot"});
 EXAMPLES(verify_examples, {"vnuma verify", "every VM"}, {"vnuma -c demo: verify db32 --min-local 90", "one VM"});
 EXAMPLES(undo_examples, {"vnuma undo", "the newest apply"}, {"vnuma undo 7 --memory", "a certain one, with its memory"});
 EXAMPLES(history_examples, {"vnuma history", "newest first"}, {"vnuma history 7", "the steps of one"});
@@ -168,6 +195,15 @@ static const struct cli_command commands[] = {
      "Compares the configuration, libvirt's live view, the kernel's masks, the cpuset cgroups and where the pages are, "
      "and lists every difference with its evidence.",
      ANY, verify_groups, verify_examples, "0123", "vnuma.drift/1", cmd_verify},
+    {"pin", "VM [VCPUS] [CPUS]", "Pin vCPUs, the emulator or an IOThread by hand, live and stored",
+     "VCPUS is a list as 0-3,8 or 'all', also of vCPUs that are not plugged yet; CPUS a list or 'all'. All of it is one "
+     "entry of the journal, which 'vnuma undo' takes back.",
+     3, pin_groups, pin_examples, "0123456", "vnuma.applied/1", cmd_pin},
+    {"balancing", "[on | off | status]", "Automatic NUMA balancing: what it does for each VM; switch it",
+     "The kernel unmaps pages now and then, sees by the faults which CPUs use them, and moves pages and tasks together. "
+     "Work that is bound to its nodes pays for that and gains nothing. 'off' ends memory tiering too; 'on' leaves it as "
+     "it is.",
+     1, balancing_groups, balancing_examples, "0123456", "vnuma.balancing/1", cmd_balancing},
     {"undo", "[ID]", "Take back an apply: pins, nodeset, stored XML byte for byte",
      "The newest apply of this host that is in force, or the one with that number in 'vnuma history'.", 1, undo_groups,
      undo_examples, "023456", "vnuma.applied/1", cmd_undo},

@@ -9,6 +9,12 @@
 #include "cli/findings.h"
 #include "cli/steps.h"
 
+/* A lever does what it was asked; apply and undo do what a plan says. */
+static const char *in_place(const struct cli *cli)
+{
+    return !strcmp(cli->command->name, "apply") ? "everything is where the plan puts it" : "everything is as asked";
+}
+
 static void list_numbers(struct vn_doc *doc, const struct cli *cli, const struct vn_applied *applied)
 {
     vn_doc_int(doc, NULL, "id", NULL, applied->id);
@@ -51,8 +57,7 @@ static void show_end(struct vn_doc *doc, const struct cli *cli, const struct vn_
         if (applied->drift.count)
             vn_doc_say(doc, NULL, "%s", "");
         cli_show_findings(doc, &applied->drift);
-        vn_doc_say(doc, NULL, cli_has_drift(&applied->drift) ? "Verified: drift, see above."
-                                                             : "Verified: everything is where the plan puts it.");
+        vn_doc_say(doc, NULL, "Verified: %s.", cli_has_drift(&applied->drift) ? "drift, see above" : in_place(cli));
     }
     if (undo && any_kept(applied))
         vn_doc_say(doc, NULL, "The memory stays where it is; 'vnuma undo %" PRId64 " --memory' moves it back.",
@@ -71,14 +76,16 @@ int cli_show_applied(const struct cli *cli, const struct vn_applied *applied, bo
     struct cli_steps steps = {.journal = applied->steps, .count = applied->n_steps};
     VN_AUTO(vn_doc) doc = {0};
 
-    vn_doc_init(&doc, cli->command->schema);
+    vn_doc_init(&doc, "vnuma.applied/1");
     list_numbers(&doc, cli, applied);
     cli_list_steps(&doc, NULL, &steps);
     cli_list_findings(&doc, "drift", &applied->drift);
     if (applied->n_steps)
         cli_show_steps(&doc, cli_has(cli, "dry-run") ? "Would do" : "Steps", &steps);
+    else if (undo)
+        vn_doc_say(&doc, NULL, "Nothing was left to undo.");
     else
-        vn_doc_say(&doc, NULL, undo ? "Nothing was left to undo." : "Nothing to do: everything is where the plan puts it.");
+        vn_doc_say(&doc, NULL, "Nothing to do: %s.", in_place(cli));
     show_end(&doc, cli, applied, undo, hv);
     return cli_show(cli, &doc, err);
 }

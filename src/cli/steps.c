@@ -77,7 +77,7 @@ const char *cli_step_text(struct vn_arena *arena, const struct vn_step *step)
     case VN_STEP_SAVE_RESTORE:
         return "save and restore the guest; it pauses";
     case VN_STEP_SETTING:
-        return vn_arena_printf(arena, "%s %s (was %s)", step->key, *step->value_after ? step->value_after : "none",
+        return vn_arena_printf(arena, "%s = %s (was %s)", step->key, *step->value_after ? step->value_after : "none",
                                *step->value_before ? step->value_before : "none");
     }
     return "";
@@ -132,7 +132,7 @@ static void add_row(struct vn_doc *doc, struct vn_val *rows, const struct cli_st
     if (!what)
         doc->failed = true;
     vn_doc_text(doc, row, "step", NULL, number);
-    vn_doc_text(doc, row, "vm", NULL, step->vm);
+    vn_doc_text(doc, row, "vm", NULL, *step->vm ? step->vm : "(host)");
     vn_doc_text(doc, row, "when", NULL, when_of(step));
     vn_doc_text(doc, row, "what", NULL, what);
     if (steps->journal)

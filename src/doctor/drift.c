@@ -4,8 +4,12 @@
 
 #define DEFAULT_MIN_LOCAL_PCT 95.0
 
-static vn_thread_rule *const thread_rules[] = {vn_rule_stored, vn_rule_libvirt, vn_rule_kernel, vn_rule_cpuset,
-                                              vn_rule_floats};
+static const struct {
+    vn_thread_rule *rule;
+    bool told; /* does it do what it was told? */
+} thread_rules[] = {
+    {vn_rule_stored, false}, {vn_rule_libvirt, true}, {vn_rule_kernel, true}, {vn_rule_cpuset, true}, {vn_rule_floats, false},
+};
 static vn_vm_rule *const vm_rules[] = {vn_rule_memory, vn_rule_unchecked};
 
 static int examine_thread(const struct vn_exam *exam, const struct vn_patient *patient)
@@ -13,7 +17,8 @@ static int examine_thread(const struct vn_exam *exam, const struct vn_patient *p
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < VN_COUNT(thread_rules); i++)
-        r = thread_rules[i](exam, patient);
+        if (thread_rules[i].told || !exam->told_only)
+            r = thread_rules[i].rule(exam, patient);
     return r;
 }
 
@@ -74,10 +79,11 @@ int vn_doctor_drift(const struct vn_snapshot *snapshot, const struct vn_vm *vm, 
     int r = 0;
 
     exam.min_local_pct = opts && opts->min_local_pct > 0 ? opts->min_local_pct : DEFAULT_MIN_LOCAL_PCT;
+    exam.told_only = opts && opts->told_only;
     vn_host_online(&snapshot->host, &exam.online);
     if (vm->live)
         r = examine_threads(&exam);
-    for (size_t i = 0; r == 0 && i < VN_COUNT(vm_rules); i++)
+    for (size_t i = 0; r == 0 && !exam.told_only && i < VN_COUNT(vm_rules); i++)
         r = vm_rules[i](&exam);
     return r < 0 ? vn_nomem(err) : 0;
 }

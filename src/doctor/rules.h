@@ -14,6 +14,7 @@ struct vn_exam {
     const struct vn_snapshot *snapshot;
     const struct vn_vm *vm;
     struct vn_cpuset online; /* of the host */
+    bool told_only;
     double min_local_pct;
     struct vn_findings *findings;
 };
