@@ -68,3 +68,38 @@ int vn_change_pin(struct vn_plan *plan, const struct vn_host *host, const struct
     vn_act_pin_now(host, vm, &like, &like.cpus_before);
     return vn_act_same_pin(&like.cpus_before, cpus, &online) ? 0 : add(plan, vm, &like, reason, &step, err);
 }
+
+int vn_change_move(struct vn_plan *plan, const struct vn_host *host, const struct vn_vm *vm, int cell, int node,
+                   const char *reason, struct vn_err *err)
+{
+    const uint64_t *resident = cell < 0 ? vm->node_kib : vm->cell_kib + (size_t)cell * host->n_nodes;
+    struct vn_step like = {.kind = VN_STEP_MOVE_MEMORY, .when = VN_WHEN_LIVE, .n_kib = host->n_nodes}, *step;
+    int r;
+
+    like.kib_before = vn_arena_array(&plan->arena, host->n_nodes, sizeof *like.kib_before);
+    like.kib_nodes = vn_arena_array(&plan->arena, host->n_nodes, sizeof *like.kib_nodes);
+    if (!like.kib_before || !like.kib_nodes)
+        return vn_nomem(err);
+    for (size_t i = 0; i < host->n_nodes; i++) {
+        like.kib_before[i] = resident[i];
+        like.kib_nodes[i] = host->nodes[i].id;
+        like.move_kib += host->nodes[i].id == node ? 0 : resident[i];
+    }
+    if (!like.move_kib)
+        return 0;
+    r = add(plan, vm, &like, reason, &step, err);
+    if (r < 0)
+        return r;
+    step->cell = cell;
+    step->node_to = node;
+    return 0;
+}
+
+int vn_change_nodeset(struct vn_plan *plan, const struct vn_vm *vm, const struct vn_nodeset *nodes, const char *reason,
+                      struct vn_err *err)
+{
+    struct vn_step like = {.kind = VN_STEP_NODESET, .when = VN_WHEN_LIVE, .nodes_after = *nodes}, *step;
+
+    like.nodes_before = vm->live->mem_nodes;
+    return vn_nodeset_equal(&like.nodes_before, nodes) ? 0 : add(plan, vm, &like, reason, &step, err);
+}

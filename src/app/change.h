@@ -28,4 +28,15 @@ VN_NODISCARD int vn_change_pin(struct vn_plan *plan, const struct vn_host *host,
                                enum vn_step_kind kind, unsigned index, const struct vn_cpuset *cpus,
                                const char *reason, struct vn_err *err);
 
+/**
+ * vn_change_move() - the resident pages of @cell (-1: of the whole guest) to @node; none where nothing lies elsewhere.
+ * @vm: runs, and its memory was read
+ */
+VN_NODISCARD int vn_change_move(struct vn_plan *plan, const struct vn_host *host, const struct vn_vm *vm, int cell,
+                                int node, const char *reason, struct vn_err *err);
+
+/** vn_change_nodeset() - the live nodes of a guest whose live mode is restrictive; no other mode takes any. */
+VN_NODISCARD int vn_change_nodeset(struct vn_plan *plan, const struct vn_vm *vm, const struct vn_nodeset *nodes,
+                                   const char *reason, struct vn_err *err);
+
 #endif

@@ -124,6 +124,7 @@ void cli_help_man(FILE *out);
 /* The commands, a file each. */
 int cmd_host(struct cli *cli, struct vn_err *err);
 int cmd_vm(struct cli *cli, struct vn_err *err);
+int cmd_numatune(struct cli *cli, struct vn_err *err);
 int cmd_pin(struct cli *cli, struct vn_err *err);
 int cmd_balancing(struct cli *cli, struct vn_err *err);
 int cmd_plan(struct cli *cli, struct vn_err *err);

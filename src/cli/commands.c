@@ -94,6 +94,15 @@ static const struct cli_option pin_group_items[] = {
 };
 GROUP(pin_group, "What to pin");
 
+static const struct cli_option numatune_group_items[] = {
+    {"mode", "MODE", "strict, preferred, interleave, restrictive, or none to bind it no more", 0, 0},
+    {"nodes", "NODES", "the nodes of the whole guest", 0, 0},
+    {"cell", "CELL=NODES", "those of one cell; more than once", 0, 0},
+    {"move", NULL, "move what is resident there now, too", 0, 0},
+    {"force", NULL, "also where it does not fit", 0, 0},
+};
+GROUP(numatune_group, "What to change; without any of it, show");
+
 static const struct cli_option balancing_group_items[] = {
     {"persist", NULL, "for every boot too (/etc/sysctl.d/90-vnuma.conf)", 0, 0},
 };
@@ -139,6 +148,7 @@ static const struct cli_group *const host_groups[] = {&host_group, NULL};
 static const struct cli_group *const plan_groups[] = {&what, &paper, &policy, &search, &how, &show, NULL};
 static const struct cli_group *const apply_groups[] = {&what, &policy, &search, &how, &apply_group, NULL};
 static const struct cli_group *const pin_groups[] = {&pin_group, &scope, &apply_group, NULL};
+static const struct cli_group *const numatune_groups[] = {&numatune_group, &scope, &apply_group, NULL};
 static const struct cli_group *const balancing_groups[] = {&balancing_group, &apply_group, NULL};
 static const struct cli_group *const verify_groups[] = {&verify_group, NULL};
 static const struct cli_group *const undo_groups[] = {&undo_group, NULL};
@@ -161,6 +171,9 @@ EXAMPLES(pin_examples, {"vnuma pin db32 0-15 2-9,22-29", "sixteen vCPUs float ov
          {"vnuma pin db32 0-15 2-9,22-29 --each", "one CPU each"},
          {"vnuma -c demo: pin db32 --emulator 0,20 --dry-run", "what would be done"},
          {"vnuma pin db32 all all", "let all vCPUs float"});
+EXAMPLES(numatune_examples, {"vnuma -c demo: numatune db32", "how it is bound, and where it lies"},
+         {"vnuma numatune web1 --nodes 1 --move", "to node 1, now and at every start"},
+         {"vnuma numatune db32 --cell 0=0 --cell 1=1 --mode strict", "each cell on its node"});
 EXAMPLES(balancing_examples, {"vnuma -c demo: balancing", "is it on, and for whom does it work?"},
          {"vnuma balancing off --persist", "now and at every boot"});
 EXAMPLES(verify_examples, {"vnuma verify", "every VM"}, {"vnuma -c demo: verify db32 --min-local 90", "one VM"});
@@ -199,6 +212,11 @@ static const struct cli_command commands[] = {
      "VCPUS is a list as 0-3,8 or 'all', also of vCPUs that are not plugged yet; CPUS a list or 'all'. All of it is one "
      "entry of the journal, which 'vnuma undo' takes back.",
      3, pin_groups, pin_examples, "0123456", "vnuma.applied/1", cmd_pin},
+    {"numatune", "VM", "View and change which nodes a VM's memory comes from; move it",
+     "What is stored holds from the next start. What runs takes other nodes in mode restrictive only (libvirt's rule); "
+     "--move moves what is resident in any mode. What would not fit is refused with the figures: strict memory beyond "
+     "its node's ends in an OOM kill.",
+     1, numatune_groups, numatune_examples, "0123456", "vnuma.numatune/1", cmd_numatune},
     {"balancing", "[on | off | status]", "Automatic NUMA balancing: what it does for each VM; switch it",
      "The kernel unmaps pages now and then, sees by the faults which CPUs use them, and moves pages and tasks together. "
      "Work that is bound to its nodes pays for that and gains nothing. 'off' ends memory tiering too; 'on' leaves it as "

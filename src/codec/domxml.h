@@ -38,6 +38,23 @@ VN_NODISCARD int vn_domxml_set_pin(const char *xml, size_t len, enum vn_step_kin
 VN_NODISCARD int vn_domxml_set_nodeset(const char *xml, size_t len, const struct vn_nodeset *nodes,
                                        struct vn_buf *ret_xml, struct vn_err *err);
 
+/** struct vn_numatune_edit - what is to change of <numatune>; the rest stays. */
+struct vn_numatune_edit {
+    bool none;                      /* take all of it away */
+    int mode;                       /* an enum vn_mem_mode for the guest and all its cells; -1: as it is */
+    const struct vn_nodeset *nodes; /* of <memory>; NULL: as they are, or all those of the cells */
+    const struct vn_memnode *cells; /* cell and nodes count; the mode is the guest's */
+    size_t n_cells;
+};
+/**
+ * vn_domxml_set_numatune() - the same XML with that in it.
+ * Errors: -VN_E_USAGE a cell that the guest does not have, named; a cell left outside of the guest's nodes
+ *         -VN_E_REFUSED restrictive with cells bound each by itself: it would move the whole guest to one node
+ * Source: libvirt's "Domain XML format", "NUMA Node Tuning"
+ */
+VN_NODISCARD int vn_domxml_set_numatune(const char *xml, size_t len, const struct vn_numatune_edit *edit,
+                                        struct vn_buf *ret_xml, struct vn_err *err);
+
 /** vn_domxml_canonical() - pretty-printed in one way, for diffs. */
 VN_NODISCARD int vn_domxml_canonical(const char *xml, size_t len, struct vn_buf *ret_xml, struct vn_err *err);
 

@@ -80,6 +80,27 @@ static void live_edits(const char *xml, size_t len)
     MUST(vn_nodeset_equal(&domain.mem_nodes, &nodes));
 }
 
+/* By hand: refused, or as asked, and asking again changes nothing. */
+static void numatune_edits(const char *xml, size_t len, const struct vn_domain *domain)
+{
+    VN_AUTO(vn_buf) once = {0};
+    VN_AUTO(vn_buf) twice = {0};
+    struct vn_memnode cell = {.cell = (unsigned)len % 3, .nodes = {{4}}};
+    struct vn_nodeset nodes = {{6}};
+    struct vn_numatune_edit edit = {.none = len % 7 == 0, .mode = (int)(len % 5) - 1, .nodes = len & 8 ? &nodes : NULL,
+                                    .cells = &cell, .n_cells = domain->n_cells && len & 16 ? 1 : 0};
+    struct vn_err err = {0};
+
+    if (edit.mode == VN_MEM_DEFAULT)
+        edit.mode = -1;
+    if (vn_domxml_set_numatune(xml, len, &edit, &once, &err) < 0) {
+        MUST(err.code && err.cause[0]);
+        return;
+    }
+    MUST(vn_domxml_set_numatune(once.ptr, once.len, &edit, &twice, NULL) == 0);
+    MUST(!strcmp(once.ptr, twice.ptr));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     VN_AUTO(vn_arena) arena = {0};
@@ -93,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (domain.vcpus_max <= 512) /* larger ones are only slower */
             place_twice(text, size, &domain);
         live_edits(text, size);
+        numatune_edits(text, size, &domain);
         MUST(vn_domxml_canonical(text, size, &pretty, &err) == 0);
         MUST(vn_domxml_canonical(pretty.ptr, pretty.len, &again, &err) == 0);
         MUST(!strcmp(pretty.ptr, again.ptr));
