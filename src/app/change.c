@@ -46,12 +46,12 @@ int vn_change_define(struct vn_plan *plan, const struct vn_vm *vm, const char *x
                      struct vn_err *err)
 {
     struct vn_step like = {.kind = VN_STEP_DEFINE, .when = VN_WHEN_NEXT_START}, *step;
-    int r;
+    bool same = false;
+    int r = vn_same_xml(vm->stored_xml, xml_after, &same, err);
 
-    if (!strcmp(vm->stored_xml, xml_after))
-        return 0;
-    r = add(plan, vm, &like, reason, &step, err);
-    if (r < 0)
+    if (r == 0 && !same)
+        r = add(plan, vm, &like, reason, &step, err);
+    if (r < 0 || same)
         return r;
     step->xml_before = vn_arena_strdup(&plan->arena, vm->stored_xml);
     step->xml_after = vn_arena_strdup(&plan->arena, xml_after);

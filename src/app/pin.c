@@ -84,33 +84,6 @@ static int pin_stored(const struct vn_vm *vm, const struct vn_pin_order *orders,
     return r < 0 ? r : vn_change_define(plan, vm, xml.ptr, reason, err);
 }
 
-/* Is the stored pin what is asked for already? Then its text stays, however it is written. */
-static bool is_stored(const struct vn_vm *vm, const struct vn_pin_order *order)
-{
-    const struct vn_domain *stored = vm->stored;
-
-    if (order->kind == VN_STEP_EMULATORPIN)
-        return stored->has_emulatorpin && vn_cpuset_equal(&stored->emulatorpin, &order->cpus);
-    if (order->kind == VN_STEP_VCPUPIN) {
-        for (size_t i = 0; i < stored->n_vcpupins; i++)
-            if (stored->vcpupins[i].id == order->index)
-                return vn_cpuset_equal(&stored->vcpupins[i].cpus, &order->cpus);
-        return false;
-    }
-    for (size_t i = 0; i < stored->n_iothreadpins; i++)
-        if (stored->iothreadpins[i].id == order->index)
-            return vn_cpuset_equal(&stored->iothreadpins[i].cpus, &order->cpus);
-    return false;
-}
-
-static bool all_stored(const struct vn_vm *vm, const struct vn_pin_order *orders, size_t n_orders)
-{
-    for (size_t i = 0; i < n_orders; i++)
-        if (!is_stored(vm, &orders[i]))
-            return false;
-    return true;
-}
-
 int vn_app_pin(const struct vn_snapshot *snapshot, const struct vn_vm *vm, const struct vn_pin_order *orders,
                size_t n_orders, const struct vn_apply_opts *opts, struct vn_plan *plan, struct vn_err *err)
 {
@@ -121,7 +94,7 @@ int vn_app_pin(const struct vn_snapshot *snapshot, const struct vn_vm *vm, const
         if (r == 0)
             r = check_thread(vm, &orders[i], err);
     }
-    if (r == 0 && opts->config && vm->stored_xml && vm->stored && !all_stored(vm, orders, n_orders))
+    if (r == 0 && opts->config && vm->stored_xml)
         r = pin_stored(vm, orders, n_orders, plan, err);
     for (size_t i = 0; r == 0 && opts->live && runs(vm) && i < n_orders; i++)
         r = vn_change_pin(plan, &snapshot->host, vm, orders[i].kind, orders[i].index, &orders[i].cpus, reason, err);

@@ -11,19 +11,6 @@ static int keep_text(struct vn_plan *plan, const struct vn_buf *buf, char **ret,
     return *ret ? 0 : vn_nomem(err);
 }
 
-static int same_xml(const char *a, const char *b, bool *ret, struct vn_err *err)
-{
-    VN_AUTO(vn_buf) x = {0};
-    VN_AUTO(vn_buf) y = {0};
-    int r = vn_domxml_canonical(a, strlen(a), &x, err);
-
-    if (r == 0)
-        r = vn_domxml_canonical(b, strlen(b), &y, err);
-    if (r == 0)
-        *ret = !strcmp(vn_buf_text(&x), vn_buf_text(&y));
-    return r;
-}
-
 static int fill_define(struct vn_plan *plan, const struct vn_placement *placement, struct vn_step *step, bool *ret_drop,
                        struct vn_err *err)
 {
@@ -38,7 +25,7 @@ static int fill_define(struct vn_plan *plan, const struct vn_placement *placemen
     if (r == 0)
         r = keep_text(plan, &xml, &step->xml_after, err);
     if (r == 0)
-        r = same_xml(step->xml_before, step->xml_after, ret_drop, err);
+        r = vn_same_xml(step->xml_before, step->xml_after, ret_drop, err);
     return r < 0 ? vn_err_ctx(err, r, "cannot put the placement into the XML of %s", step->vm) : 0;
 }
 

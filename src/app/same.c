@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Do two domain XMLs say the same about placement? A host writes XML in its own order and adds to it. */
 #include <string.h>
+#include <vnuma/buf.h>
 
 #include "app/act.h"
 #include "codec/domxml.h"
@@ -75,5 +76,18 @@ int vn_same_placement(const char *xml_a, const char *xml_b, bool *ret, struct vn
         r = vn_domxml_parse(xml_b, strlen(xml_b), &arena, b, err);
     if (r == 0)
         *ret = same(a, b);
+    return r;
+}
+
+int vn_same_xml(const char *a, const char *b, bool *ret, struct vn_err *err)
+{
+    VN_AUTO(vn_buf) x = {0};
+    VN_AUTO(vn_buf) y = {0};
+    int r = vn_domxml_canonical(a, strlen(a), &x, err);
+
+    if (r == 0)
+        r = vn_domxml_canonical(b, strlen(b), &y, err);
+    if (r == 0)
+        *ret = !strcmp(vn_buf_text(&x), vn_buf_text(&y));
     return r;
 }

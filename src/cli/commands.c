@@ -103,6 +103,12 @@ static const struct cli_option numatune_group_items[] = {
 };
 GROUP(numatune_group, "What to change; without any of it, show");
 
+static const struct cli_option vcpus_group_items[] = {
+    {"max", "N", "how many it can ever have, from the next start", 0, 0},
+    {"guest", NULL, "fail unless the guest's agent brings the new vCPUs online", 0, 0},
+};
+GROUP(vcpus_group, "What to change; without a number, show");
+
 static const struct cli_option balancing_group_items[] = {
     {"persist", NULL, "for every boot too (/etc/sysctl.d/90-vnuma.conf)", 0, 0},
 };
@@ -149,6 +155,7 @@ static const struct cli_group *const plan_groups[] = {&what, &paper, &policy, &s
 static const struct cli_group *const apply_groups[] = {&what, &policy, &search, &how, &apply_group, NULL};
 static const struct cli_group *const pin_groups[] = {&pin_group, &scope, &apply_group, NULL};
 static const struct cli_group *const numatune_groups[] = {&numatune_group, &scope, &apply_group, NULL};
+static const struct cli_group *const vcpus_groups[] = {&vcpus_group, &scope, &apply_group, NULL};
 static const struct cli_group *const balancing_groups[] = {&balancing_group, &apply_group, NULL};
 static const struct cli_group *const verify_groups[] = {&verify_group, NULL};
 static const struct cli_group *const undo_groups[] = {&undo_group, NULL};
@@ -174,6 +181,9 @@ EXAMPLES(pin_examples, {"vnuma pin db32 0-15 2-9,22-29", "sixteen vCPUs float ov
 EXAMPLES(numatune_examples, {"vnuma -c demo: numatune db32", "how it is bound, and where it lies"},
          {"vnuma numatune web1 --nodes 1 --move", "to node 1, now and at every start"},
          {"vnuma numatune db32 --cell 0=0 --cell 1=1 --mode strict", "each cell on its node"});
+EXAMPLES(vcpus_examples, {"vnuma -c demo: vcpus db32", "which are plugged, and where they belong"},
+         {"vnuma vcpus web1 4", "four, now and at the next start; new ones pinned before they run"},
+         {"vnuma vcpus web1 --max 16", "a reserve to plug from, after the next start"});
 EXAMPLES(balancing_examples, {"vnuma -c demo: balancing", "is it on, and for whom does it work?"},
          {"vnuma balancing off --persist", "now and at every boot"});
 EXAMPLES(verify_examples, {"vnuma verify", "every VM"}, {"vnuma -c demo: verify db32 --min-local 90", "one VM"});
@@ -217,6 +227,11 @@ static const struct cli_command commands[] = {
      "--move moves what is resident in any mode. What would not fit is refused with the figures: strict memory beyond "
      "its node's ends in an OOM kill.",
      1, numatune_groups, numatune_examples, "0123456", "vnuma.numatune/1", cmd_numatune},
+    {"vcpus", "VM [N]", "View, plug and unplug vCPUs, each on its node before it runs",
+     "A new vCPU gets the pin it has already, else a place on the node of its cell: a CPU of its own where the others "
+     "have one, else where the others float. Then it is plugged, and brought online by the guest's agent, where one "
+     "answers. Unplugging takes the guest's leave: what it did is read back.",
+     2, vcpus_groups, vcpus_examples, "0123456", "vnuma.vcpus/1", cmd_vcpus},
     {"balancing", "[on | off | status]", "Automatic NUMA balancing: what it does for each VM; switch it",
      "The kernel unmaps pages now and then, sees by the faults which CPUs use them, and moves pages and tasks together. "
      "Work that is bound to its nodes pays for that and gains nothing. 'off' ends memory tiering too; 'on' leaves it as "

@@ -55,6 +55,16 @@ struct vn_numatune_edit {
 VN_NODISCARD int vn_domxml_set_numatune(const char *xml, size_t len, const struct vn_numatune_edit *edit,
                                         struct vn_buf *ret_xml, struct vn_err *err);
 
+/**
+ * vn_domxml_set_vcpus() - the same XML with other numbers of vCPUs; 0 leaves a number as it is.
+ * @current: plugged at start; <vcpus>, which would name them one by one, is taken away where there is one
+ * @max:     possible; the topology's sockets follow, and cells take the new vCPUs in equal parts
+ * Errors: -VN_E_USAGE more at start than possible
+ *         -VN_E_REFUSED the topology's cores do not divide @max, or a cell would be left with no vCPU
+ */
+VN_NODISCARD int vn_domxml_set_vcpus(const char *xml, size_t len, unsigned current, unsigned max,
+                                     struct vn_buf *ret_xml, struct vn_err *err);
+
 /** vn_domxml_canonical() - pretty-printed in one way, for diffs. */
 VN_NODISCARD int vn_domxml_canonical(const char *xml, size_t len, struct vn_buf *ret_xml, struct vn_err *err);
 

@@ -30,6 +30,8 @@ int vn_virt_code(int number)
     case VIR_ERR_XML_DETAIL:
     case VIR_ERR_INVALID_ARG:
     case VIR_ERR_RESOURCE_BUSY:
+    case VIR_ERR_AGENT_UNRESPONSIVE:
+    case VIR_ERR_AGENT_UNSYNCED:
         return VN_E_REFUSED;
     default:
         return VN_E_IO;
@@ -45,6 +47,9 @@ static const char *fix_for(int number)
     case VIR_ERR_AUTH_CANCELLED:
     case VIR_ERR_AUTH_UNAVAILABLE:
         return "Run vnuma as root, or as a member of the group libvirt.";
+    case VIR_ERR_AGENT_UNRESPONSIVE:
+    case VIR_ERR_AGENT_UNSYNCED:
+        return "Start qemu-guest-agent in the guest, and see that its XML has the channel 'org.qemu.guest_agent.0'.";
     case VIR_ERR_NO_DOMAIN:
         return "See 'vnuma vm' for the virtual machines that are there.";
     case VIR_ERR_OPERATION_TIMEOUT:

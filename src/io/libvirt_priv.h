@@ -74,6 +74,11 @@ int vn_virt_move_memory(void *self, const char *vm, const struct vn_move *move, 
                         uint64_t *ret_moved_kib, struct vn_err *err);
 int vn_virt_memory(void *self, const char *vm, struct vn_arena *arena, uint64_t **ret_node_kib,
                    uint64_t **ret_cell_kib, struct vn_err *err);
+/* The settings "vcpus" and "guest.vcpus" (CPUs online in the guest, by its agent), as numbers. */
+int vn_virt_vcpus(virDomainPtr domain, const char *vm, struct vn_buf *ret, struct vn_err *err);
+int vn_virt_set_vcpus(virDomainPtr domain, const char *vm, const char *value, struct vn_err *err);
+int vn_virt_guest_vcpus(virDomainPtr domain, const char *vm, struct vn_buf *ret, struct vn_err *err);
+int vn_virt_set_guest_vcpus(virDomainPtr domain, const char *vm, const char *value, struct vn_err *err);
 int vn_virt_setting(void *self, const char *vm, const char *key, struct vn_buf *ret, struct vn_err *err);
 int vn_virt_set_setting(void *self, const char *vm, const char *key, const char *value, struct vn_err *err);
 int vn_virt_define(void *self, const char *xml, struct vn_err *err);

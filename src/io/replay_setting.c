@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
+#include <vnuma/units.h>
 
+#include "codec/domxml.h"
 #include "io/local.h"
 #include "io/replay.h"
 
@@ -17,10 +19,79 @@ static bool is_stored(const char *key)
     return !strncmp(key, VN_SYSCTL_PREFIX, strlen(VN_SYSCTL_PREFIX));
 }
 
-static int check(const struct vn_snapshot *state, const char *vm, const char *key, struct vn_err *err)
+/* vCPUs plugged; the only setting of a VM that a captured host can change. */
+static unsigned plugged(const struct vn_vm *vm)
 {
-    if (*vm)
-        return VN_FAIL(err, VN_E_ABSENT, .got = key, .cause = "a VM of a captured host has no such setting");
+    unsigned n = 0;
+
+    for (size_t i = 0; i < vm->n_vcpus; i++)
+        n += vm->vcpus[i].online;
+    return n;
+}
+
+static int no_setting(const char *key, struct vn_err *err)
+{
+    return VN_FAIL(err, VN_E_ABSENT, .got = key, .cause = "a VM of a captured host has no such setting");
+}
+
+static int vm_setting(const struct vn_snapshot *state, const char *name, const char *key, struct vn_buf *ret,
+                      struct vn_err *err)
+{
+    struct vn_vm *vm;
+    int r = vn_replay_running(state, name, &vm, err);
+
+    if (r == 0 && strcmp(key, "vcpus"))
+        r = no_setting(key, err);
+    if (r < 0)
+        return r;
+    ret->len = 0;
+    vn_buf_fmt(ret, "%u", plugged(vm));
+    return ret->failed ? vn_nomem(err) : 0;
+}
+
+/* The lowest ones that are not there come first, the highest go first, as libvirt has it. */
+static void plug(struct vn_vm *vm, unsigned wanted)
+{
+    unsigned n = plugged(vm);
+
+    for (size_t i = 0; i < vm->n_vcpus && n < wanted; i++)
+        if (!vm->vcpus[i].online) {
+            vm->vcpus[i].online = true;
+            n++;
+        }
+    for (size_t i = vm->n_vcpus; i-- > 0 && n > wanted;)
+        if (vm->vcpus[i].online) {
+            vm->vcpus[i].online = false;
+            vm->vcpus[i].cpu = -1;
+            n--;
+        }
+}
+
+static int set_vm_setting(struct vn_snapshot *state, const char *name, const char *key, const char *value,
+                          struct vn_err *err)
+{
+    VN_AUTO(vn_buf) xml = {0};
+    uint64_t wanted = 0;
+    struct vn_vm *vm;
+    int r = vn_replay_running(state, name, &vm, err);
+
+    if (r == 0 && strcmp(key, "vcpus"))
+        r = no_setting(key, err);
+    if (r == 0)
+        r = vn_uint_parse(value, VN_CPU_MAX, &wanted, err);
+    if (r == 0 && (!wanted || wanted > vm->n_vcpus))
+        r = vn_failf(err, VN_E_REFUSED, NULL, "'%s' can have 1 to %zu vCPUs, not %s", name, vm->n_vcpus, value);
+    if (r == 0)
+        r = vn_domxml_set_vcpus(vm->live_xml, strlen(vm->live_xml), (unsigned)wanted, 0, &xml, err);
+    if (r == 0)
+        r = vn_replay_new_xml(state, vn_buf_text(&xml), &vm->live_xml, &vm->live, err);
+    if (r == 0)
+        plug(vm, (unsigned)wanted);
+    return r;
+}
+
+static int check(const struct vn_snapshot *state, const char *key, struct vn_err *err)
+{
     if (!find(state, key) && !is_stored(key))
         return VN_FAIL(err, VN_E_ABSENT, .got = key, .cause = "the captured host has no such setting");
     return 0;
@@ -30,8 +101,11 @@ int vn_replay_setting(const struct vn_snapshot *state, const char *vm, const cha
                       struct vn_err *err)
 {
     const struct vn_setting *at = find(state, key);
-    int r = check(state, vm, key, err);
+    int r;
 
+    if (*vm)
+        return vm_setting(state, vm, key, ret, err);
+    r = check(state, key, err);
     if (r < 0)
         return r;
     ret->len = 0;
@@ -43,8 +117,11 @@ int vn_replay_set_setting(struct vn_snapshot *state, const char *vm, const char 
                           struct vn_err *err)
 {
     struct vn_setting *at = find(state, key);
-    int r = check(state, vm, key, err);
+    int r;
 
+    if (*vm)
+        return set_vm_setting(state, vm, key, value, err);
+    r = check(state, key, err);
     if (r < 0)
         return r;
     if (at && is_stored(key) && !*value) { /* as if it had never been said */

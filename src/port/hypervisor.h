@@ -43,7 +43,8 @@ struct vn_hypervisor_ops {
     int (*memory)(void *self, const char *vm, struct vn_arena *arena, uint64_t **ret_node_kib, uint64_t **ret_cell_kib,
                   struct vn_err *err);
     int (*define)(void *self, const char *xml, struct vn_err *err);
-    /* one named value of what runs now: of a VM, or with vm "" of the host, "sysctl.kernel.numa_balancing".
+    /* one named value of what runs now: of a VM ("vcpus"; "guest.vcpus", as its agent says), or with vm "" of the
+     * host ("kernel.numa_balancing").
      * "" where it has none. -VN_E_ABSENT: no such VM, or a setting that this host does not have */
     int (*setting)(void *self, const char *vm, const char *key, struct vn_buf *ret_value, struct vn_err *err);
     int (*set_setting)(void *self, const char *vm, const char *key, const char *value, struct vn_err *err);

@@ -101,6 +101,22 @@ static void numatune_edits(const char *xml, size_t len, const struct vn_domain *
     MUST(!strcmp(once.ptr, twice.ptr));
 }
 
+static void vcpu_edits(const char *xml, size_t len, const struct vn_domain *domain)
+{
+    VN_AUTO(vn_buf) once = {0};
+    VN_AUTO(vn_arena) arena = {0};
+    unsigned max = len & 1 ? domain->vcpus_max * 2 : domain->vcpus_max / 2 + 1;
+    struct vn_domain next;
+    struct vn_err err = {0};
+
+    if (vn_domxml_set_vcpus(xml, len, 1, max, &once, &err) < 0) {
+        MUST(err.code && err.cause[0]);
+        return;
+    }
+    MUST(vn_domxml_parse(once.ptr, once.len, &arena, &next, NULL) == 0);
+    MUST(next.vcpus == 1 && next.vcpus_max == max);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     VN_AUTO(vn_arena) arena = {0};
@@ -115,6 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             place_twice(text, size, &domain);
         live_edits(text, size);
         numatune_edits(text, size, &domain);
+        vcpu_edits(text, size, &domain);
         MUST(vn_domxml_canonical(text, size, &pretty, &err) == 0);
         MUST(vn_domxml_canonical(pretty.ptr, pretty.len, &again, &err) == 0);
         MUST(!strcmp(pretty.ptr, again.ptr));

@@ -1,0 +1,62 @@
+#!/bin/bash
+# vCPUs plugged and unplugged: pinned before they run, brought online by the agent or said how; stored; the way back.
+# shellcheck source=lib.sh
+source "$HERE/lib.sh"
+need_cpus 2
+
+stored_vcpu() { virsh dumpxml --inactive "$vm" | sed -n 's/.*\(<vcpu .*<\/vcpu>\).*/\1/p'; }
+plugged() { virsh vcpucount "$vm" --live --active; }
+
+vm=$(guest_name plug)
+GUEST_MAX_VCPUS=4 guest_xml "$vm" 2 128 | guest_define
+guest_start "$vm"
+pid=$(guest_pid "$vm")
+first=$(virsh dumpxml --inactive --security-info "$vm")
+expect 0 pin "$vm" 0-1 1
+
+say "it is pinned where the others are, before it is plugged; without an agent the person is told what to type"
+expect 0 vcpus "$vm" 3
+has err 'for c in 2; do echo 1 >/sys/devices/system/cpu/cpu\$c/online; done'
+same "$(plugged)" 3 'plugged'
+has <(stored_vcpu) "current='3'>4<"
+expect 4 vcpus "$vm" 4 --guest
+has err 'needs an agent'
+same "$(plugged)" 3 'after a refusal'
+expect 2 vcpus "$vm" 5
+has err 'at most 4 vCPUs'
+expect 2 vcpus "$vm" 5 --live
+expect 2 vcpus "$vm" 0
+expect 0 vcpus "$vm" 3
+has out 'Nothing to do'
+expect 0 vcpus "$vm" --json
+same "$(jq -c '[.live.vcpus, .live.max, .stored.vcpus, .guest_online]' out)" '[3,4,3,null]' 'what vcpus shows'
+
+say "the reserve, for the next start"
+expect 0 vcpus "$vm" --max 6
+has <(stored_vcpu) "current='3'>6<"
+same "$(virsh vcpucount "$vm" --live --maximum)" 4 'the maximum of what runs'
+expect 0 undo
+has <(stored_vcpu) "current='3'>4<"
+
+say "a guest that does not let go: what is there is said, and nothing pretended"
+status=0
+vnuma vcpus "$vm" 2 --live >out 2>err || status=$?
+case $status in
+0) same "$(plugged)" 2 'after an unplug that was said to have worked' ;;
+5 | 6) [[ -s err ]] || die 'a failed unplug says nothing' ;;
+*) die "unplugging ended with $status" ;;
+esac
+virsh -q destroy "$vm" >/dev/null
+
+say "with an agent: plugged, and online in the guest"
+vm=$(guest_name agent)
+GUEST_IMAGE=$VNUMA_GUEST_IMAGE GUEST_MAX_VCPUS=2 guest_xml "$vm" 1 256 | guest_define
+guest_start "$vm"
+guest_wait_agent "$vm"
+pid=$(guest_pid "$vm")
+expect 0 vcpus "$vm" --json
+same "$(jq .guest_online out)" 1 'online in the guest, before'
+expect 0 vcpus "$vm" 2 --guest
+same "$(guest_exec "$vm" /bin/busybox cat /sys/devices/system/cpu/online)" 0-1 "the guest's own word"
+expect 0 vcpus "$vm" --json
+same "$(jq -c '[.live.vcpus, .guest_online]' out)" '[2,2]' 'after'
