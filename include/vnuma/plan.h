@@ -60,14 +60,25 @@ struct vn_cost {
     uint64_t l3, moved_kib;
 };
 
-enum vn_resource { VN_RES_CPUS, VN_RES_CORES, VN_RES_MEMORY, VN_RES_HUGEPAGES, VN_RES_NODES, VN_RES_SHARED_CPUS };
+/** What can be missing. MOVED: memory that may be moved. */
+enum vn_resource {
+    VN_RES_CPUS,
+    VN_RES_CORES,
+    VN_RES_MEMORY,
+    VN_RES_HUGEPAGES,
+    VN_RES_NODES,
+    VN_RES_SHARED_CPUS,
+    VN_RES_MOVED,
+    VN_RES_N,
+};
 const char *vn_resource_name(enum vn_resource resource);
 
-/** struct vn_blocking - what is missing where. need and free: CPUs, cores, nodes, KiB or pages. */
+/** struct vn_blocking - what is missing where: with need there, instead of free. CPUs, cores, nodes, KiB or pages. */
 struct vn_blocking {
     enum vn_resource resource;
     int node; /* -1: the host as a whole */
     uint64_t need, free;
+    uint64_t others; /* would be free too without the other VMs that are planned */
 };
 /** struct vn_repair - one move of a VM that stays; after all of them, in order, there is room. */
 struct vn_repair {
@@ -77,8 +88,10 @@ struct vn_repair {
 };
 struct vn_unplaced {
     char *name;
-    struct vn_blocking *blocking;
+    struct vn_blocking *blocking; /* each does alone; with @together all are needed, and none is to spare */
     size_t n_blocking;
+    bool together;
+    bool fits_alone; /* without the other VMs that are planned */
     struct vn_repair *repair; /* none: no moves are known that make room */
     size_t n_repair;
 };

@@ -136,24 +136,36 @@ static const char *resource_words(enum vn_resource resource)
     static const char *const words[] = {
         [VN_RES_CPUS] = "CPUs",           [VN_RES_CORES] = "whole cores", [VN_RES_MEMORY] = "memory",
         [VN_RES_HUGEPAGES] = "huge pages", [VN_RES_NODES] = "nodes",       [VN_RES_SHARED_CPUS] = "shared CPUs",
+        [VN_RES_MOVED] = "moves",
     };
 
     return words[resource];
 }
 
-static void blocking_text(const struct vn_blocking *b, char *out, size_t size)
+static void amount_text(enum vn_resource resource, uint64_t amount, char *out, size_t size)
 {
-    char where[32] = "the host", need[32], free_text[32];
+    if (resource == VN_RES_MEMORY || resource == VN_RES_MOVED)
+        (void)vn_size_format(amount, out, size);
+    else
+        (void)snprintf(out, size, "%" PRIu64, amount);
+}
 
-    if (b->node >= 0)
-        (void)snprintf(where, sizeof where, "node %d", b->node);
-    if (b->resource == VN_RES_MEMORY) {
-        (void)snprintf(out, size, "memory on %s: %s needed, %s free", where,
-                       vn_size_format(b->need, need, sizeof need), vn_size_format(b->free, free_text, sizeof free_text));
+static void show_blocking(struct vn_doc *doc, struct vn_val *object, const struct vn_blocking *b)
+{
+    char where[32] = "the host", need[32], has[32], others[32], taken[64] = "";
+
+    amount_text(b->resource, b->need, need, sizeof need);
+    amount_text(b->resource, b->free, has, sizeof has);
+    amount_text(b->resource, b->others, others, sizeof others);
+    if (b->resource == VN_RES_MOVED) {
+        vn_doc_say(doc, object, "memory to move: %s needed, --max-move leaves %s", need, has);
         return;
     }
-    (void)snprintf(out, size, "%s on %s: %" PRIu64 " needed, %" PRIu64 " free",
-                   resource_words(b->resource), where, b->need, b->free);
+    if (b->node >= 0)
+        (void)snprintf(where, sizeof where, "node %d", b->node);
+    if (b->others)
+        (void)snprintf(taken, sizeof taken, ", %s taken by this plan", others);
+    vn_doc_say(doc, object, "%s on %s: %s needed, %s free%s", resource_words(b->resource), where, need, has, taken);
 }
 
 /* The moves that make room, in the order in which each finds the room it needs itself. */
@@ -173,14 +185,14 @@ static void show_repair(struct vn_doc *doc, const struct vn_unplaced *vm)
 
 static void show_one_unplaced(struct vn_doc *doc, const struct vn_unplaced *vm)
 {
+    const char *one = vm->n_blocking > 1 ? "One of these would do" : "What is missing";
+    const char *what = vm->together ? "All of this is missing" : one;
+    const char *verdict = vm->fits_alone ? "would fit alone, but not beside the others" : "does not fit";
     struct vn_val *object =
-        vn_doc_object(doc, NULL, NULL, vn_arena_printf(&doc->arena, "%s does not fit. What is missing:", vm->name));
-    char text[160];
+        vn_doc_object(doc, NULL, NULL, vn_arena_printf(&doc->arena, "%s %s. %s:", vm->name, verdict, what));
 
-    for (size_t i = 0; i < vm->n_blocking; i++) {
-        blocking_text(&vm->blocking[i], text, sizeof text);
-        vn_doc_say(doc, object, "%s", text);
-    }
+    for (size_t i = 0; i < vm->n_blocking; i++)
+        show_blocking(doc, object, &vm->blocking[i]);
     show_repair(doc, vm);
     vn_doc_say(doc, NULL, "%s", "");
 }

@@ -39,12 +39,12 @@ static int read_vm(struct vn_jin *in, json_t *value, void *item)
 
 static int read_blocking(struct vn_jin *in, json_t *value, void *item)
 {
-    static const char *const keys[] = {"resource", "node", "need", "free", NULL};
-    const char *words[VN_RES_SHARED_CPUS + 2] = {NULL};
+    static const char *const keys[] = {"resource", "node", "need", "free", "others", NULL};
+    const char *words[VN_RES_N + 1] = {NULL};
     struct vn_blocking *blocking = item;
     int resource = 0, r = vn_jin_keys(in, value, keys);
 
-    for (int i = 0; i <= VN_RES_SHARED_CPUS; i++)
+    for (int i = 0; i < VN_RES_N; i++)
         words[i] = vn_resource_name((enum vn_resource)i);
     blocking->node = -1;
     if (r == 0)
@@ -56,6 +56,8 @@ static int read_blocking(struct vn_jin *in, json_t *value, void *item)
         r = vn_jin_uint(in, value, "need", VN_NEEDED, INT64_MAX, &blocking->need);
     if (r == 0)
         r = vn_jin_uint(in, value, "free", VN_NEEDED, INT64_MAX, &blocking->free);
+    if (r == 0)
+        r = vn_jin_uint(in, value, "others", VN_OPTIONAL, INT64_MAX, &blocking->others);
     return r;
 }
 
@@ -76,7 +78,7 @@ static int read_repair(struct vn_jin *in, json_t *value, void *item)
 
 static int read_unplaced(struct vn_jin *in, json_t *value, void *item)
 {
-    static const char *const keys[] = {"name", "blocking", "repair", NULL};
+    static const char *const keys[] = {"name", "fits_alone", "blocking", "together", "repair", NULL};
     struct vn_unplaced *unplaced = item;
     void *blocking = NULL, *repair = NULL;
     int r = vn_jin_keys(in, value, keys);
@@ -84,8 +86,12 @@ static int read_unplaced(struct vn_jin *in, json_t *value, void *item)
     if (r == 0)
         r = vn_jin_text(in, value, "name", VN_NEEDED, &unplaced->name);
     if (r == 0)
+        r = vn_jin_bool(in, value, "fits_alone", VN_OPTIONAL, &unplaced->fits_alone);
+    if (r == 0)
         r = vn_jin_each(in, value, "blocking", VN_OPTIONAL, BLOCKING_MAX, sizeof *unplaced->blocking, read_blocking,
                         &blocking, &unplaced->n_blocking);
+    if (r == 0)
+        r = vn_jin_bool(in, value, "together", VN_OPTIONAL, &unplaced->together);
     if (r == 0)
         r = vn_jin_each(in, value, "repair", VN_OPTIONAL, BLOCKING_MAX, sizeof *unplaced->repair, read_repair, &repair,
                         &unplaced->n_repair);
@@ -207,6 +213,7 @@ static void write_blocking(struct vn_jout *out, const struct vn_blocking *blocki
         vn_jout_int(out, "node", blocking->node);
     vn_jout_uint(out, "need", blocking->need);
     vn_jout_uint(out, "free", blocking->free);
+    vn_jout_uint(out, "others", blocking->others);
     vn_jout_close(out, '}');
 }
 
@@ -214,10 +221,12 @@ static void write_unplaced(struct vn_jout *out, const struct vn_unplaced *unplac
 {
     vn_jout_open(out, NULL, '{', false);
     vn_jout_text(out, "name", unplaced->name);
+    vn_jout_bool(out, "fits_alone", unplaced->fits_alone);
     vn_jout_open(out, "blocking", '[', false);
     for (size_t i = 0; i < unplaced->n_blocking; i++)
         write_blocking(out, &unplaced->blocking[i]);
     vn_jout_close(out, ']');
+    vn_jout_bool(out, "together", unplaced->together);
     vn_jout_open(out, "repair", '[', false);
     for (size_t i = 0; i < unplaced->n_repair; i++) {
         vn_jout_open(out, NULL, '{', true);

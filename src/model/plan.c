@@ -18,7 +18,8 @@ const struct vn_placement *vn_plan_vm(const struct vn_plan *plan, const char *na
 
 const char *vn_resource_name(enum vn_resource resource)
 {
-    static const char *const names[] = {"cpus", "cores", "memory", "hugepages", "nodes", "shared cpus"};
+    static const char *const names[] = {"cpus", "cores", "memory", "hugepages", "nodes", "shared cpus",
+                                        "moved"};
     return names[resource];
 }
 

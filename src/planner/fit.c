@@ -1,231 +1,265 @@
 /* SPDX-License-Identifier: MIT */
-#include <math.h>
+/*
+ * What keeps a VM out: things of which more would do, each alone; where none does alone, a set of
+ * them of which none is to spare.
+ */
 #include <string.h>
 
 #include "planner/solve.h"
+#include "planner/whatif.h"
 
 struct report {
-    struct place *place;
-    const struct room *room;
-    const struct vn_request *vm;
-    size_t index;
-    struct vn_arena *arena;
+    struct whatif what, empty; /* as it is; without the other VMs that are planned */
+    struct vn_arena *scratch, *arena;
     struct vn_unplaced *out;
-    bool nomem;
 };
 
 /* Node -1, the whole host, is the node itself where there is only one. */
-static void add(struct report *r, enum vn_resource resource, int node, uint64_t need, uint64_t has)
+static int add(struct report *r, enum vn_resource resource, int at, uint64_t need, uint64_t has, uint64_t empty)
 {
-    struct vn_blocking *item;
+    const struct vn_host *host = r->what.place->topo->host;
+    struct vn_blocking *item = vn_arena_grow(r->arena, &r->out->blocking, &r->out->n_blocking, sizeof *item);
 
-    if (need <= has)
-        return;
-    item = vn_arena_grow(r->arena, &r->out->blocking, &r->out->n_blocking, sizeof *item);
-    if (!item) {
-        r->nomem = true;
-        return;
-    }
-    if (node < 0 && r->place->topo->n == 1)
-        node = r->place->topo->host->nodes[0].id;
-    *item = (struct vn_blocking){resource, node, need, has};
+    if (!item)
+        return -VN_E_NOMEM;
+    if (at < 0 && host->n_nodes == 1 && resource != VN_RES_NODES && resource != VN_RES_MOVED)
+        at = 0;
+    *item = (struct vn_blocking){resource, at < 0 ? -1 : host->nodes[at].id, need, has, empty > has ? empty - has : 0};
+    return 0;
 }
 
-static enum vn_resource memory_resource(const struct vn_request *vm)
+static enum vn_resource memory_of(const struct vn_request *vm)
 {
     return vm->policy.hugepage_kib ? VN_RES_HUGEPAGES : VN_RES_MEMORY;
 }
 
-static void add_shared(struct report *r, size_t node, const struct vn_cell_size *cell, const struct pick_want *want)
+/* vCPUs that all nodes together could have; in cells that are given that is not what decides. */
+static bool too_few_cpus(const struct whatif *w)
 {
-    int id = r->place->topo->host->nodes[node].id;
-    double need = cell->vcpus / vm_overcommit(r->vm), left;
-    struct vn_cpuset avail = r->place->topo->host->nodes[node].cpus, floating;
-
-    vn_cpuset_and(&avail, &r->room->avail);
-    if (want->spare && vn_cpuset_empty(&avail))
-        add(r, VN_RES_CPUS, id, 1, 0);
-    room_floating(r->room, node, &floating);
-    left = vn_cpuset_count(&floating) - r->room->demand[node];
-    add(r, VN_RES_SHARED_CPUS, id, (uint64_t)ceil(need - 1e-9) + (want->spare && !r->room->named),
-        left > 0 ? (uint64_t)(left + 1e-9) : 0);
-}
-
-static void add_dedicated(struct report *r, size_t node, const struct vn_cell_size *cell, const struct pick_want *want)
-{
-    const struct topo *topo = r->place->topo;
-    struct vn_cpuset usable;
-    struct pick_room has;
-    uint64_t lacking;
-    int cap;
-
-    room_usable(r->room, node, &usable);
-    pick_room(topo, node, &usable, &has);
-    cap = pick_capacity(&has, want);
-    if (has.free < cell->vcpus + want->spare) {
-        add(r, VN_RES_CPUS, topo->host->nodes[node].id, cell->vcpus + want->spare, has.free);
-    } else if (cap < (int)cell->vcpus) {
-        unsigned size = want->threads == VN_THREADS_REQUIRE ? topo->threads : 1;
-
-        lacking = (cell->vcpus - (uint64_t)cap + size - 1) / size;
-        add(r, VN_RES_CORES, topo->host->nodes[node].id, has.whole_cores + lacking, has.whole_cores);
-    }
-}
-
-/* Everything that one node lacks for one cell. */
-static void add_node(struct report *r, size_t node, const struct vn_cell_size *cells, size_t cell)
-{
-    struct pick_want want = cell_want(r->vm, cell, cells[cell].vcpus);
-    struct mem_need need = room_mem(r->room, cells[cell].memory_kib, r->vm->policy.hugepage_kib);
-
-    if (r->vm->policy.policy == VN_CPU_SHARED)
-        add_shared(r, node, &cells[cell], &want);
-    else
-        add_dedicated(r, node, &cells[cell], &want);
-    if (!r->vm->policy.memory_preferred)
-        add(r, memory_resource(r->vm), r->place->topo->host->nodes[node].id, need.amount,
-            *room_mem_at(r->room, need.kind, node));
-}
-
-static void add_nodes(struct report *r, const struct vn_cell_size *cells, size_t cell)
-{
-    const struct vn_host *host = r->place->topo->host;
-    bool any_cpus = !vn_cpuset_empty(&r->place->topo->online);
-
-    for (size_t n = 0; n < host->n_nodes; n++)
-        if (!any_cpus || !cells[cell].vcpus || vn_cpuset_intersects(&host->nodes[n].cpus, &r->place->topo->online))
-            add_node(r, n, cells, cell);
-}
-
-/* Memory of the host as a whole. */
-static void add_memory_total(struct report *r, const struct vn_cell_size *cells, size_t k)
-{
-    struct mem_need need = {0, 0};
     uint64_t sum = 0;
 
-    for (size_t j = 0; j < k; j++) {
-        need = room_mem(r->room, cells[j].memory_kib, r->vm->policy.hugepage_kib);
-        sum += need.amount;
-    }
-    add(r, memory_resource(r->vm), -1, sum, room_mem_total(r->room, need.kind));
+    for (size_t n = 0; n < w->n; n++)
+        sum += w->nodes[n].cap[1] > 0 ? (uint64_t)w->nodes[n].cap[1] : 0;
+    return sum < w->vm->vcpus + (w->vm->policy.emulator.kind == VN_EMULATOR_ISOLATE);
 }
 
-/* CPUs of the host as a whole. */
-static void add_cpu_total(struct report *r)
+/* Nodes without a CPU are given none, but where there are more cells with vCPUs than other nodes. */
+static bool cpus_everywhere(const struct whatif *w)
 {
-    const struct topo *topo = r->place->topo;
-    bool shared = r->vm->policy.policy == VN_CPU_SHARED;
-    bool spare = r->vm->policy.emulator.kind == VN_EMULATOR_ISOLATE;
-    uint64_t sum = 0;
-    double left = 0;
+    const struct topo *topo = w->place->topo;
+    size_t nodes = 0, cells = 0;
 
-    for (size_t n = 0; n < topo->n; n++) {
-        struct vn_cpuset cpus;
-        double here;
-
-        room_usable(r->room, n, &cpus);
-        sum += vn_cpuset_count(&cpus);
-        room_floating(r->room, n, &cpus);
-        here = vn_cpuset_count(&cpus) - r->room->demand[n];
-        left += here > 0 ? here : 0;
-    }
-    if (shared)
-        add(r, VN_RES_SHARED_CPUS, -1, (uint64_t)ceil(r->vm->vcpus / vm_overcommit(r->vm) - 1e-9),
-            (uint64_t)(left + 1e-9));
-    else
-        add(r, VN_RES_CPUS, -1, (uint64_t)r->vm->vcpus + spare, sum);
+    for (size_t n = 0; n < w->n; n++)
+        nodes += !vn_cpuset_empty(&topo->host->nodes[n].cpus);
+    for (size_t j = 0; w->cells && j < w->k; j++)
+        cells += w->cells[j].vcpus > 0;
+    return !nodes || cells > nodes;
 }
 
-/* What the nodes lack that can hold none of the cells. */
-static void add_useless(struct report *r, const struct vn_cell_size *cells, const struct grid *grid)
+/* More CPUs than this are of no use on a node: all vCPUs, the emulator, and what was promised to others. */
+static uint64_t most_cpus(const struct whatif *w, size_t n)
 {
-    for (size_t n = 0; n < grid->n; n++) {
-        bool any = false;
+    const struct whatif_node *node = &w->nodes[n];
+    bool shared = w->vm->policy.policy == VN_CPU_SHARED;
+    double most = w->vm->vcpus / (shared ? vm_overcommit(w->vm) : 1) + 2 + node->promised;
 
-        for (size_t j = 0; j < grid->k; j++)
-            any = any || grid->fits[j * grid->n + n];
-        if (!any)
-            add_node(r, n, cells, 0);
-    }
+    return (uint64_t)(shared && node->floating < 0 ? most - node->floating : most) + 1;
 }
 
-/* Cells that no node can hold; else fewer nodes than cells. */
-static int add_cells(struct report *r, const struct vn_cell_size *cells, size_t k)
+/* What one node could have more of. */
+static int list_node(struct report *r, size_t n, bool cpus, bool memory)
 {
-    VN_AUTO(vn_arena) scratch = {0};
-    struct grid grid;
-    size_t *node = vn_arena_array(&scratch, k, sizeof *node);
-    int found;
+    struct whatif *w = &r->what;
+    const struct topo *topo = w->place->topo;
+    bool has = cpus_everywhere(w) || !vn_cpuset_empty(&topo->host->nodes[n].cpus);
+    bool emulator = w->vm->policy.emulator.kind == VN_EMULATOR_ISOLATE && w->vm->policy.policy == VN_CPU_SHARED;
 
-    if (k > r->place->topo->n) {
-        add(r, VN_RES_NODES, -1, k, r->place->topo->n);
-        return 0;
-    }
-    if (!node || grid_new(r->place, r->room, r->index, cells, k, &scratch, &grid) < 0)
+    if (has && cpus && whatif_add(w, r->scratch, whatif_cpus(w->vm), (int)n, most_cpus(w, n)) < 0)
         return -VN_E_NOMEM;
-    for (size_t j = 0; j < k; j++) {
-        bool any = false;
-
-        for (size_t n = 0; n < grid.n; n++)
-            any = any || grid.fits[j * grid.n + n];
-        if (!any) {
-            add_nodes(r, cells, j);
-            return 0;
-        }
-    }
-    found = matching(&grid, &scratch, node);
-    if (found < 0)
-        return found;
-    add(r, VN_RES_NODES, -1, k, (uint64_t)found);
-    if ((size_t)found < k)
-        add_useless(r, cells, &grid);
+    if (has && emulator && !w->nodes[n].for_emulator && whatif_add(w, r->scratch, VN_RES_CPUS, (int)n, 1) < 0)
+        return -VN_E_NOMEM;
+    if (memory && whatif_add(w, r->scratch, memory_of(w->vm), (int)n, w->amount) < 0)
+        return -VN_E_NOMEM;
     return 0;
 }
 
-/* It would fit, but for the limit on what may be moved. */
-static int add_move(struct report *r)
+/* Everything there could be more of: of what all nodes together lack, anywhere; else node by node. */
+static int list_all(struct report *r)
 {
-    struct place free_move = *r->place;
+    struct whatif *w = &r->what;
+    bool memory = !w->vm->policy.memory_preferred, short_memory = w->amount > room_mem_total(w->room, w->kind);
+    bool any_cpus = !w->cells && too_few_cpus(w), any_memory = short_memory && (!w->cells || !memory);
+    uint64_t most = 0;
+    int got = 0;
+
+    for (size_t n = 0; n < w->n; n++)
+        most += most_cpus(w, n);
+    if (any_memory)
+        got = whatif_add(w, r->scratch, memory_of(w->vm), -1, w->amount);
+    if (got == 0 && any_cpus)
+        got = whatif_add(w, r->scratch, whatif_cpus(w->vm), -1, most);
+    for (size_t n = 0; n < w->n && got == 0; n++)
+        got = list_node(r, n, !any_cpus, memory && !any_memory);
+    if (got == 0 && w->cells && w->k > w->n) /* no node can be more than one */
+        got = whatif_add(w, r->scratch, VN_RES_NODES, -1, w->k - w->n);
+    return got;
+}
+
+/* The least of it with which the VM fits, as it does with what is given now. */
+static int reduce(struct report *r, struct whatif_more *item)
+{
+    uint64_t low = 0, high = item->more, guess;
+
+    whatif_set(&r->what, item, 0);
+    guess = whatif_guess(&r->what, item);
+    for (int step = 0; high - low > 1; step++) {
+        uint64_t more = step < 2 ? guess - (uint64_t)step : low + (high - low) / 2;
+        int fits;
+
+        if (more <= low || more >= high)
+            continue;
+        whatif_set(&r->what, item, more);
+        fits = whatif_fits(&r->what);
+        if (fits < 0)
+            return fits;
+        *(fits ? &high : &low) = more;
+    }
+    whatif_set(&r->what, item, high);
+    return 0;
+}
+
+static int tell(struct report *r, const struct whatif_more *item)
+{
+    uint64_t has = whatif_free(&r->what, item);
+
+    return add(r, item->resource, item->at, has + item->more, has, whatif_free(&r->empty, item));
+}
+
+/* Each that does alone. */
+static int tell_single(struct report *r)
+{
+    for (size_t i = 0; i < r->what.n_list; i++) {
+        struct whatif_more *item = &r->what.list[i];
+        int fits;
+
+        whatif_set(&r->what, item, item->most);
+        fits = whatif_fits(&r->what);
+        if (fits < 0 || (fits && (reduce(r, item) < 0 || tell(r, item) < 0)))
+            return -VN_E_NOMEM;
+        whatif_set(&r->what, item, 0);
+    }
+    return 0;
+}
+
+/* All there could be more of, less whatever it does without: the last nodes go first. */
+static int tell_together(struct report *r)
+{
+    struct whatif *w = &r->what;
+
+    for (size_t i = 0; i < w->n_list; i++)
+        whatif_set(w, &w->list[i], w->list[i].most);
+    for (size_t i = w->n_list; i-- > 0;) {
+        int fits;
+
+        whatif_set(w, &w->list[i], 0);
+        fits = whatif_fits(w);
+        if (fits < 0)
+            return fits;
+        whatif_set(w, &w->list[i], fits ? 0 : w->list[i].most);
+    }
+    for (size_t i = 0; i < w->n_list; i++)
+        if (w->list[i].more && (reduce(r, &w->list[i]) < 0 || tell(r, &w->list[i]) < 0))
+            return -VN_E_NOMEM;
+    return 0;
+}
+
+/* CPUs that are named for the emulator have to be there, whatever else is. */
+static int tell_emulator(struct report *r)
+{
+    const struct vn_emulator_spec *emulator = &r->what.vm->policy.emulator;
+    struct vn_cpuset there = emulator->cpus;
+    unsigned named = vn_cpuset_count(&there);
+
+    vn_cpuset_and(&there, &r->what.place->topo->online);
+    if (emulator->kind != VN_EMULATOR_CPUSET || vn_cpuset_count(&there) == named)
+        return 0;
+    return add(r, VN_RES_CPUS, -1, named, vn_cpuset_count(&there), 0);
+}
+
+/* It would fit, but for the limit on what may be moved: the least that would do. */
+static int tell_move(struct report *r, size_t vm)
+{
+    struct place more = *r->what.place;
+    uint64_t low = more.max_move_kib, high;
     struct spot spot;
     int got;
 
-    free_move.max_move_kib = UINT64_MAX;
-    got = place_vm(&free_move, r->room, r->index, false, &spot);
-    if (got > 0)
-        add(r, VN_RES_MEMORY, -1, spot.score.s[SC_MOVED], r->place->max_move_kib);
-    return got < 0 ? got : 0;
+    more.max_move_kib = UINT64_MAX;
+    got = place_vm(&more, r->what.room, vm, false, &spot);
+    if (got <= 0 || spot.score.s[SC_MOVED] <= low)
+        return got < 0 ? got : 0;
+    for (high = spot.score.s[SC_MOVED]; got >= 0 && high - low > 1;) {
+        more.max_move_kib = low + (high - low) / 2;
+        got = place_vm(&more, r->what.room, vm, false, &spot);
+        if (got > 0)
+            high = spot.score.s[SC_MOVED];
+        else
+            low = more.max_move_kib;
+    }
+    return got < 0 ? got : add(r, VN_RES_MOVED, -1, high, r->what.place->max_move_kib, 0);
 }
 
-int fit_blocking(struct place *place, const struct room *room, size_t vm, struct vn_arena *arena,
-                 struct vn_unplaced *ret)
+static int set_cells(struct report *r)
 {
-    const struct vn_request *request = &place->problem->vms[vm];
-    const struct vn_cells_spec *spec = &request->policy.cells;
-    struct report r = {place, room, request, vm, arena, ret, false};
-    VN_AUTO(vn_arena) scratch = {0};
-    size_t k = spec->kind == VN_CELLS_LIST ? spec->n_list : spec->kind == VN_CELLS_NUMBER ? spec->number : 1;
-    struct vn_cell_size *cells = vn_arena_array(&scratch, k, sizeof *cells);
-    struct vn_cpuset emulator = request->policy.emulator.cpus;
-    int got = 0;
+    struct whatif *w = &r->what;
+    const struct vn_cells_spec *spec = &w->vm->policy.cells;
+    struct vn_cell_size *cells;
 
+    if (spec->kind == VN_CELLS_AUTO)
+        return 0;
+    w->k = spec->kind == VN_CELLS_LIST ? spec->n_list : spec->number;
+    w->cells = cells = vn_arena_array(r->scratch, w->k, sizeof *cells);
     if (!cells)
         return -VN_E_NOMEM;
     if (spec->kind == VN_CELLS_LIST)
-        memcpy(cells, spec->list, k * sizeof *cells);
+        memcpy(cells, spec->list, w->k * sizeof *cells);
     else
-        split_equal(request, k, 1, cells);
-    if (request->policy.emulator.kind == VN_EMULATOR_CPUSET) {
-        unsigned named = vn_cpuset_count(&emulator);
+        split_equal(w->vm, w->k, 1, cells);
+    return 0;
+}
 
-        vn_cpuset_and(&emulator, &place->topo->online);
-        add(&r, VN_RES_CPUS, -1, named, vn_cpuset_count(&emulator));
-    }
-    add_memory_total(&r, cells, k);
-    if (!ret->n_blocking || spec->kind == VN_CELLS_AUTO)
-        add_cpu_total(&r);
-    if (!ret->n_blocking || spec->kind != VN_CELLS_AUTO) /* cells that are given are asked of each node */
-        got = add_cells(&r, cells, k);
-    if (got == 0 && !ret->n_blocking)
-        got = add_move(&r);
-    return got < 0 || r.nomem ? -VN_E_NOMEM : 0;
+int fit_blocking(struct place *place, const struct room *room, const struct room *empty, size_t vm,
+                 struct vn_arena *arena, struct vn_unplaced *ret)
+{
+    VN_AUTO(vn_arena) scratch = {0};
+    struct report r = {.scratch = &scratch, .arena = arena, .out = ret};
+    bool emulator;
+    int got;
+
+    r.what = (struct whatif){.place = place, .room = room, .vm = &place->problem->vms[vm]};
+    got = set_cells(&r);
+    if (got == 0)
+        got = whatif_new(&r.what, &scratch);
+    r.empty = r.what;
+    r.empty.room = empty;
+    if (got == 0)
+        got = whatif_new(&r.empty, &scratch);
+    if (got == 0)
+        got = tell_emulator(&r);
+    emulator = ret->n_blocking > 0;
+    if (got == 0)
+        got = whatif_fits(&r.what);
+    if (got > 0)
+        return ret->n_blocking ? 0 : tell_move(&r, vm);
+    if (got == 0)
+        got = list_all(&r);
+    if (got < 0)
+        return got;
+    if (!ret->n_blocking && tell_single(&r) < 0)
+        return -VN_E_NOMEM;
+    if (ret->n_blocking && !emulator)
+        return 0;
+    got = tell_together(&r);
+    ret->together = ret->n_blocking > 1;
+    return got;
 }

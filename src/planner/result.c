@@ -6,22 +6,41 @@
 
 #include "planner/solver.h"
 
-/* Page cache is not counted as free; say so where it would have helped. */
-static int note_cache(struct solver *s, const struct vn_unplaced *out, struct vn_plan *plan)
+/* Is there so much page cache that the item would not be missing? */
+static bool cache_would_do(const struct vn_host *host, const struct vn_blocking *item)
 {
-    uint64_t all = 0;
+    uint64_t cache = 0;
 
-    for (size_t n = 0; n < s->place.topo->n; n++)
-        all += s->problem->host.nodes[n].cache_kib;
-    for (size_t i = 0; i < out->n_blocking; i++) {
-        const struct vn_blocking *item = &out->blocking[i];
-        int node = vn_host_node_index(&s->problem->host, item->node);
-        uint64_t cache = item->node < 0 ? all : node < 0 ? 0 : s->problem->host.nodes[node].cache_kib;
+    for (size_t n = 0; n < host->n_nodes; n++)
+        if (item->node < 0 || host->nodes[n].id == item->node)
+            cache += host->nodes[n].cache_kib;
+    return item->resource == VN_RES_MEMORY && item->free + cache >= item->need;
+}
 
-        if (item->resource == VN_RES_MEMORY && cache && item->free + cache >= item->need)
-            return plan_note(plan, "'%s': page cache could make room: plan with --count-cache", out->name);
-    }
-    return 0;
+/* Page cache is not counted as free; say so where it would have helped. */
+static int note_cache(const struct solver *s, const struct vn_unplaced *out, struct vn_plan *plan)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < out->n_blocking; i++)
+        n += cache_would_do(&s->problem->host, &out->blocking[i]);
+    if (!n || (out->together && n < out->n_blocking))
+        return 0;
+    return plan_note(plan, "'%s': page cache could make room: plan with --count-cache", out->name);
+}
+
+/* How many of the emulator's CPUs are missing is said already; here which. */
+static int note_emulator(const struct solver *s, const struct vn_request *vm, struct vn_plan *plan)
+{
+    struct vn_cpuset off = vm->policy.emulator.cpus;
+    char text[256];
+
+    vn_cpuset_sub(&off, &s->place.topo->online);
+    if (vm->policy.emulator.kind != VN_EMULATOR_CPUSET || vn_cpuset_empty(&off))
+        return 0;
+    return plan_note(plan, "'%s': its emulator is to be on CPU%s %s, which %s not online", vm->name,
+                     vn_cpuset_count(&off) == 1 ? "" : "s", vn_cpuset_format(&off, text, sizeof text),
+                     vn_cpuset_count(&off) == 1 ? "is" : "are");
 }
 
 static size_t left_out(const struct solver *s)
@@ -38,16 +57,20 @@ static int report_unplaced(struct solver *s, size_t vm, struct vn_plan *plan)
     const struct vn_request *request = &s->problem->vms[vm];
     struct vn_unplaced *out = vn_arena_grow(&plan->arena, &plan->unplaced, &plan->n_unplaced, sizeof *out);
     VN_AUTO(vn_arena) scratch = {0};
+    bool *keep = vn_arena_array(&scratch, s->problem->n_vms, sizeof *keep);
     struct room *room = solver_room(s, &scratch, vm);
+    struct room *empty = keep ? room_new(&scratch, s->place.topo, s->problem, keep) : NULL;
 
-    if (!out || !room)
+    if (!out || !room || !empty)
         return -VN_E_NOMEM;
+    out->fits_alone = s->alone[vm].placed;
     out->name = vn_arena_strdup(&plan->arena, request->name);
     if (!out->name)
         return -VN_E_NOMEM;
     if (s->place.max_move_kib != UINT64_MAX)
         s->place.max_move_kib -= s->best.moved;
-    if (fit_blocking(&s->place, room, vm, &plan->arena, out) < 0 || advise_hugepages(s, room, vm, out, plan) < 0 ||
+    if (fit_blocking(&s->place, room, empty, vm, &plan->arena, out) < 0 ||
+        advise_hugepages(s, room, vm, out, plan) < 0 ||
         repair_find(s, room, vm, left_out(s), &plan->arena, out) < 0)
         return -VN_E_NOMEM;
     if (s->place.max_move_kib != UINT64_MAX)
@@ -55,7 +78,7 @@ static int report_unplaced(struct solver *s, size_t vm, struct vn_plan *plan)
     if (s->keep[vm] &&
         plan_note(plan, "'%s' stays where it is: no place that keeps its policy was found", request->name) < 0)
         return -VN_E_NOMEM;
-    return note_cache(s, out, plan);
+    return note_emulator(s, request, plan) < 0 ? -VN_E_NOMEM : note_cache(s, out, plan);
 }
 
 static int note_hugepages(const struct vn_request *vm, struct vn_plan *plan)

@@ -96,19 +96,19 @@ static void add_core(const struct room *room, unsigned core, const struct vn_cpu
  * Without a shared set of their own, floating vCPUs live on what dedicated ones leave: whole cores
  * are offered first, as long as enough stays for what is promised.
  */
-void room_usable(const struct room *room, size_t node, struct vn_cpuset *ret)
+unsigned room_usable_with(const struct room *room, size_t node, unsigned more, struct vn_cpuset *ret)
 {
     const struct topo *topo = room->topo;
     struct vn_cpuset all = topo->host->nodes[node].cpus, floating;
-    unsigned spare, have;
+    unsigned spare, have, of_more = 0;
 
     vn_cpuset_and(&all, &room->avail);
     if (room->named || room->demand[node] <= 0) {
         *ret = all;
-        return;
+        return more;
     }
     room_floating(room, node, &floating);
-    have = vn_cpuset_count(&floating);
+    have = vn_cpuset_count(&floating) + more;
     spare = have >= room->demand[node] ? have - (unsigned)ceil(room->demand[node] - 1e-9) : 0;
     memset(ret, 0, sizeof *ret);
     for (int pass = 0; pass < 2; pass++) {
@@ -119,7 +119,17 @@ void room_usable(const struct room *room, size_t node, struct vn_cpuset *ret)
             if (whole == (pass == 0))
                 add_core(room, core, &all, &spare, ret);
         }
+        if (pass == 0) {
+            of_more = more < spare ? more : spare;
+            spare -= of_more;
+        }
     }
+    return of_more;
+}
+
+void room_usable(const struct room *room, size_t node, struct vn_cpuset *ret)
+{
+    (void)room_usable_with(room, node, 0, ret);
 }
 
 /* The CPUs that a VM which stays has for its own: vCPUs of a dedicated VM pinned to one CPU each. */

@@ -49,6 +49,11 @@ void room_take(struct room *room, const struct vn_cpuset *cpus, bool whole_cores
 void room_floating(const struct room *room, size_t node, struct vn_cpuset *ret);
 /** room_usable() - the CPUs of @node that dedicated vCPUs may take without breaking promises to floating ones. */
 void room_usable(const struct room *room, size_t node, struct vn_cpuset *ret);
+/**
+ * room_usable_with() - the same, were there @more CPUs on @node, in whole cores after those it has. Returns how many of
+ * those they may take.
+ */
+unsigned room_usable_with(const struct room *room, size_t node, unsigned more, struct vn_cpuset *ret);
 /** room_mem() - @memory_kib of a VM with that page size in the room's units. */
 struct mem_need room_mem(const struct room *room, uint64_t memory_kib, uint64_t hugepage_kib);
 uint64_t *room_mem_at(const struct room *room, size_t kind, size_t node);

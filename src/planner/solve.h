@@ -4,9 +4,12 @@
 
 #include "planner/place.h"
 
-/** fit_blocking() - what keeps the VM out of that room, in items that each hold by themselves. 0 or -VN_E_NOMEM. */
-int fit_blocking(struct place *place, const struct room *room, size_t vm, struct vn_arena *arena,
-                 struct vn_unplaced *ret);
+/**
+ * fit_blocking() - what keeps the VM out of that room: things that each do alone, else together.
+ * @empty: the room as it would be without the other VMs that are planned. 0 or -VN_E_NOMEM.
+ */
+int fit_blocking(struct place *place, const struct room *room, const struct room *empty, size_t vm,
+                 struct vn_arena *arena, struct vn_unplaced *ret);
 
 /**
  * build_placement() - a spot as the plan shows it. @room: with every VM of the plan in it, for the

@@ -26,10 +26,10 @@ void pick_from(uint64_t seed)
 
 /* ---- CPUs, cores and L3 domains ---- */
 
-/* Numbers of CPUs: in a row, with gaps, or in no order at all and high up. */
+/* Numbers of CPUs: in a row, with gaps, or in no order at all and high up, with some left above for more. */
 static void make_numbers(unsigned *numbers)
 {
-    unsigned kind = pick(4), next = kind == 3 ? 900 + pick(7000) : pick(3);
+    unsigned kind = pick(4), next = kind == 3 ? 900 + pick(6000) : pick(3);
 
     for (unsigned i = 0; i < MOST_CPUS; i++, next++) {
         next += kind == 1 ? pick(4) : 0;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "blocking.h"
 #include "brute.h"
 #include "codec/planjson.h"
 #include "generate.h"
@@ -48,16 +49,6 @@ static void check_bound(const struct vn_plan *plan)
     if (plan->optimal)
         assert_true(b->placed_vcpus == c->placed_vcpus && fabs(b->distance - c->distance) < 1e-9 &&
                     fabs(b->device - c->device) < 1e-9 && b->l3 == c->l3 && b->moved_kib == c->moved_kib);
-}
-
-/* What blocks is true, item by item. */
-static void check_blocking(const struct vn_plan *plan)
-{
-    for (size_t u = 0; u < plan->n_unplaced; u++) {
-        assert_true(plan->unplaced[u].n_blocking > 0);
-        for (size_t i = 0; i < plan->unplaced[u].n_blocking; i++)
-            assert_true(plan->unplaced[u].blocking[i].need > plan->unplaced[u].blocking[i].free);
-    }
 }
 
 /* The cells the VM asks for, where it says how many. */
@@ -197,6 +188,62 @@ static bool state_is_known(const struct vn_plan *plan)
     return true;
 }
 
+/* What blocks a VM beside those that are placed is what blocks it where they stay. */
+static void check_beside(const struct vn_problem *problem, const struct vn_plan *plan, const struct vn_unplaced *out)
+{
+    VN_AUTO(vn_problem) there = {.host = problem->host, .n_vms = problem->n_vms};
+
+    there.host.nodes = vn_arena_array(&there.arena, problem->host.n_nodes, sizeof *there.host.nodes);
+    memcpy(there.host.nodes, problem->host.nodes, problem->host.n_nodes * sizeof *there.host.nodes);
+    for (size_t n = 0; n < problem->host.n_nodes; n++) {
+        struct vn_node *node = &there.host.nodes[n];
+
+        node->pools = vn_arena_array(&there.arena, node->n_pools, sizeof *node->pools);
+        memcpy(node->pools, problem->host.nodes[n].pools, node->n_pools * sizeof *node->pools);
+    }
+    there.vms = vn_arena_array(&there.arena, problem->n_vms, sizeof *there.vms);
+    memcpy(there.vms, problem->vms, problem->n_vms * sizeof *there.vms);
+    carry_out(&there, plan);
+    for (size_t i = 0; i < there.n_vms; i++)
+        there.vms[i].movable = !strcmp(there.vms[i].name, out->name);
+    check_blocking(&there, out);
+}
+
+/* Would it fit if none of the other VMs that are planned were there? */
+static bool fits_alone(const struct vn_problem *problem, const char *name)
+{
+    VN_AUTO(vn_problem) alone = {.host = problem->host};
+    VN_AUTO(vn_plan) plan = {0};
+
+    alone.host.nodes = vn_arena_array(&alone.arena, problem->host.n_nodes, sizeof *alone.host.nodes);
+    memcpy(alone.host.nodes, problem->host.nodes, problem->host.n_nodes * sizeof *alone.host.nodes);
+    alone.vms = vn_arena_array(&alone.arena, problem->n_vms, sizeof *alone.vms);
+    for (size_t i = 0; i < problem->n_vms; i++) {
+        struct vn_request other = problem->vms[i];
+
+        if (!other.movable || !strcmp(other.name, name))
+            alone.vms[alone.n_vms++] = other;
+        else
+            become(&alone, &other, NULL);
+    }
+    solve(&alone, &plan);
+    return !plan.n_unplaced;
+}
+
+static void check_unplaced(const struct generated *made, const struct vn_plan *plan)
+{
+    for (size_t u = 0; u < plan->n_unplaced; u++) {
+        assert_true(plan->unplaced[u].n_blocking > 0);
+        for (size_t i = 0; i < plan->unplaced[u].n_blocking; i++)
+            assert_true(plan->unplaced[u].blocking[i].need > plan->unplaced[u].blocking[i].free);
+        assert_int_equal(plan->unplaced[u].fits_alone, fits_alone(&made->problem, plan->unplaced[u].name));
+        if (made->n_movable == 1)
+            check_blocking(&made->problem, &plan->unplaced[u]);
+        else if (state_is_known(plan))
+            check_beside(&made->problem, plan, &plan->unplaced[u]);
+    }
+}
+
 static void check_again(struct vn_problem *problem, struct vn_plan *plan)
 {
     VN_AUTO(vn_plan) again = {0};
@@ -278,7 +325,7 @@ static void one_case(uint64_t seed)
     same_plans(&plan, &twice, true);
     assert_int_equal(plan.n_vms + plan.n_unplaced, made.n_movable);
     check_bound(&plan);
-    check_blocking(&plan);
+    check_unplaced(&made, &plan);
     if (made.n_movable == 1 && !made.floats)
         check_brute(&made.problem, &made.problem.vms[made.n_fixed], &plan);
     check_renumbered(&made, &plan);

@@ -292,7 +292,7 @@ static void fill_steps(struct vn_plan *plan)
 
 static void fill_plan(struct vn_plan *plan)
 {
-    static struct vn_blocking blocking[] = {{VN_RES_CPUS, 0, 16, 12}, {VN_RES_SHARED_CPUS, -1, 1, 0}};
+    static struct vn_blocking blocking[] = {{VN_RES_CPUS, 0, 16, 12, 4}, {VN_RES_MOVED, -1, 1, 0, 0}};
     static char moved[] = "y", left[] = "z", note[] = "first free memory";
     static struct vn_repair repair[] = {{moved, 1, 8388608}};
 
@@ -303,7 +303,7 @@ static void fill_plan(struct vn_plan *plan)
     plan->vms[0] = placement(&plan->arena);
     plan->n_vms = 1;
     plan->unplaced = vn_arena_array(&plan->arena, 1, sizeof *plan->unplaced);
-    plan->unplaced[0] = (struct vn_unplaced){left, blocking, 2, repair, 1};
+    plan->unplaced[0] = (struct vn_unplaced){left, blocking, 2, true, true, repair, 1};
     plan->n_unplaced = 1;
     plan->notes = vn_arena_array(&plan->arena, 1, sizeof *plan->notes);
     plan->notes[0] = note;
@@ -321,7 +321,10 @@ static void check_same(const struct vn_plan *a, const struct vn_plan *b)
     assert_int_equal(b->vms[0].topology.threads, 2);
     assert_true(b->vms[0].memory_preferred && b->vms[0].has_emulatorpin);
     assert_int_equal(b->vms[0].iothreadpins[0].id, 9);
+    assert_int_equal(b->unplaced[0].blocking[0].others, 4);
+    assert_int_equal(b->unplaced[0].blocking[1].resource, VN_RES_MOVED);
     assert_int_equal(b->unplaced[0].blocking[1].node, -1);
+    assert_true(b->unplaced[0].together && b->unplaced[0].fits_alone);
     assert_int_equal(b->steps[5].cell, 1);
     assert_int_equal(b->steps[6].cell, -1);
     assert_int_equal(b->steps[6].kib_nodes[1], 2);

@@ -97,6 +97,7 @@ static void names_go_both_ways(void **state)
     assert_int_equal(vn_mem_mode_parse(""), -1);
     assert_int_equal(vn_step_kind_parse("pin"), -1);
     assert_string_equal(vn_resource_name(VN_RES_SHARED_CPUS), "shared cpus");
+    assert_string_equal(vn_resource_name(VN_RES_MOVED), "moved");
     assert_string_equal(vn_severity_name(VN_SEV_ERROR), "error");
 }
 
