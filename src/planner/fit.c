@@ -151,21 +151,59 @@ static int tell_single(struct report *r)
     return 0;
 }
 
-/* All there could be more of, less whatever it does without: the last nodes go first. */
+/* How far each node is from holding a cell: what it lacks in parts of what is of use; nothing is given now. */
+static double *find_lacks(struct report *r)
+{
+    const struct whatif *w = &r->what;
+    double *lacks = vn_arena_array(r->scratch, w->n, sizeof *lacks);
+
+    for (size_t i = 0; lacks && i < w->n_list; i++)
+        if (w->list[i].at >= 0 && w->list[i].most)
+            lacks[w->list[i].at] += (double)whatif_guess(w, &w->list[i]) / (double)w->list[i].most;
+    return lacks;
+}
+
+/* The order to do without items in: nodes that lack most, of equal ones the last; what is for the host at the end. */
+static size_t *order_of(struct report *r)
+{
+    const struct whatif_more *list = r->what.list;
+    size_t *order = vn_arena_array(r->scratch, r->what.n_list, sizeof *order);
+    const double *lacks = find_lacks(r);
+
+    for (size_t i = 0; order && lacks && i < r->what.n_list; i++) {
+        size_t at = i;
+
+        for (; at > 0; at--) {
+            const struct whatif_more *before = &list[order[at - 1]], *item = &list[i];
+
+            if (item->at < 0 || (before->at >= 0 && lacks[before->at] > lacks[item->at]))
+                break;
+            order[at] = order[at - 1];
+        }
+        order[at] = i;
+    }
+    return lacks ? order : NULL;
+}
+
+/* All there could be more of, less whatever it does without. */
 static int tell_together(struct report *r)
 {
     struct whatif *w = &r->what;
+    const size_t *order = order_of(r);
 
+    if (!order)
+        return -VN_E_NOMEM;
     for (size_t i = 0; i < w->n_list; i++)
         whatif_set(w, &w->list[i], w->list[i].most);
-    for (size_t i = w->n_list; i-- > 0;) {
+    for (size_t i = 0; i < w->n_list; i++) {
+        struct whatif_more *item = &w->list[order[i]];
         int fits;
 
-        whatif_set(w, &w->list[i], 0);
+        whatif_set(w, item, 0);
         fits = whatif_fits(w);
         if (fits < 0)
             return fits;
-        whatif_set(w, &w->list[i], fits ? 0 : w->list[i].most);
+        whatif_set(w, item, fits ? 0 : item->most);
     }
     for (size_t i = 0; i < w->n_list; i++)
         if (w->list[i].more && (reduce(r, &w->list[i]) < 0 || tell(r, &w->list[i]) < 0))

@@ -126,6 +126,13 @@ static void test_alternatives_and_sets(void **state)
     assert_true(both.unplaced[0].together);
     assert_blocking(&both, 0, VN_RES_CPUS, 0, 16, 15);
     assert_blocking(&both, 1, VN_RES_MEMORY, 0, 8 * GIB, 4 * GIB);
+    vn_plan_drop(&both);
+
+    problem.host.nodes[1].free_kib = 5 * GIB; /* lacks less */
+    solve(&problem, &both);
+    assert_int_equal(both.unplaced[0].n_blocking, 2);
+    assert_blocking(&both, 0, VN_RES_CPUS, 1, 16, 15);
+    assert_blocking(&both, 1, VN_RES_MEMORY, 1, 8 * GIB, 5 * GIB);
 }
 
 static void test_says_what_blocks(void **state)
