@@ -7,6 +7,19 @@
 
 /* One implementation over words; the two public types are thin wrappers of it. */
 
+/* Words come in lines of eight, and most lines of most sets are empty: those are passed over at once. */
+enum { LINE = 8 };
+_Static_assert(VN_CPU_MAX % (LINE * 64) == 0 && VN_NODE_MAX % (LINE * 64) == 0, "sets are whole lines");
+
+static bool line_empty(const uint64_t *w)
+{
+    uint64_t all = 0;
+
+    for (size_t i = 0; i < LINE; i++)
+        all |= w[i];
+    return !all;
+}
+
 static int next_member(const uint64_t *w, size_t n, unsigned from)
 {
     size_t i = from / 64;
@@ -16,7 +29,10 @@ static int next_member(const uint64_t *w, size_t n, unsigned from)
         return -1;
     word = w[i] & (~UINT64_C(0) << (from % 64));
     while (!word) {
-        if (++i == n)
+        i++;
+        while (i % LINE == 0 && i < n && line_empty(w + i))
+            i += LINE;
+        if (i == n)
             return -1;
         word = w[i];
     }
@@ -37,19 +53,35 @@ static int only_member(const uint64_t *w, size_t n)
     size_t i = first < 0 ? n : (size_t)first / 64;
     uint64_t more = first < 0 ? 1 : w[i] & (w[i] - 1);
 
-    while (!more && ++i < n)
-        more = w[i];
+    while (++i < n) /* no way out before the end: the whole rest is taken many words at a time */
+        more |= w[i];
     return more ? -1 : first;
 }
 
-/* Most words of most sets are empty: they are not worth a count. */
 static unsigned count(const uint64_t *w, size_t n)
 {
     unsigned sum = 0;
 
-    for (size_t i = 0; i < n; i++)
-        sum += w[i] ? (unsigned)__builtin_popcountll(w[i]) : 0;
+    for (size_t line = 0; line < n; line += LINE) {
+        if (line_empty(w + line))
+            continue;
+        for (size_t i = line; i < line + LINE; i++)
+            sum += w[i] ? (unsigned)__builtin_popcountll(w[i]) : 0;
+    }
     return sum;
+}
+
+static bool intersects(const uint64_t *a, const uint64_t *b, size_t n)
+{
+    for (size_t line = 0; line < n; line += LINE) {
+        uint64_t both = 0;
+
+        for (size_t i = line; i < line + LINE; i++)
+            both |= a[i] & b[i];
+        if (both)
+            return true;
+    }
+    return false;
 }
 
 static int compare(const uint64_t *a, const uint64_t *b, size_t n)
@@ -204,10 +236,7 @@ static char *format(const uint64_t *w, size_t n, char *out, size_t size)
     }                                                                                              \
     bool X##_intersects(const struct X *a, const struct X *b)                                      \
     {                                                                                              \
-        for (size_t i = 0; i < VN_COUNT(a->w); i++)                                                \
-            if (a->w[i] & b->w[i])                                                                 \
-                return true;                                                                       \
-        return false;                                                                              \
+        return intersects(a->w, b->w, VN_COUNT(a->w));                                             \
     }                                                                                              \
     bool X##_subset(const struct X *a, const struct X *b)                                          \
     {                                                                                              \
