@@ -335,7 +335,7 @@ static void grid_cell(struct place *place, const struct room *room, size_t vm_in
     *fits = cell_pick(place, room, vm_index, grid->cells, grid->k, cell, node, cpus, &spare, &worth);
     unit->s[SC_SPILL] = need.amount > has ? need.amount - has : 0;
     unit->s[SC_L3] = *fits ? worth.l3 : 0;
-    unit->s[SC_ROOM] = *fits ? room_cost(room, vm, grid, cell, node, &worth) : 0;
+    unit->s[SC_ROOM] = *fits && grid->keep ? room_cost(room, vm, grid, cell, node, &worth) : 0;
 }
 
 int grid_new(struct place *place, const struct room *room, size_t vm_index, const struct vn_cell_size *cells, size_t k,
@@ -349,8 +349,8 @@ int grid_new(struct place *place, const struct room *room, size_t vm_index, cons
     ret->unit = vn_arena_array(scratch, k * n, sizeof *ret->unit);
     ret->same = vn_arena_array(scratch, k, sizeof *ret->same);
     ret->current = vn_arena_array(scratch, k, sizeof *ret->current);
-    ret->keep = keep_new(scratch, room, vm);
-    if (!ret->fits || !ret->unit || !ret->same || !ret->current || !ret->keep)
+    ret->keep = place->fit_only ? NULL : keep_new(scratch, room, vm);
+    if (!ret->fits || !ret->unit || !ret->same || !ret->current || !(ret->keep || place->fit_only))
         return -VN_E_NOMEM;
     for (size_t j = 0; j < k; j++)
         ret->current[j] = current_node(place->topo, vm, cells, k, j);

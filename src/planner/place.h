@@ -43,6 +43,7 @@ struct place {
     struct picker *picker;
     uint64_t budget;        /* steps of search for each VM */
     uint64_t max_move_kib;  /* UINT64_MAX: no limit */
+    bool fit_only;          /* it is asked whether it fits, not where it is best */
     bool choices;           /* the plan says of every node what it would have been to each cell */
     bool stay;              /* what a VM has now is kept wherever it holds, better or not */
     const struct hint *hint; /* NULL: any nodes */
@@ -58,7 +59,7 @@ struct grid {
     int *current;     /* [cell]: the node it is on now; -1 */
     const size_t *devices; /* nodes of the VM's devices */
     size_t n_devices;
-    const struct keep *keep; /* what the room is worth to later VMs */
+    const struct keep *keep; /* what the room is worth to later VMs; NULL: not asked */
     /* memory moved = moved_base + the units' SC_MOVED - moved_less; never below 0 */
     uint64_t moved_base, moved_less;
 };

@@ -9,8 +9,8 @@
 
 #include "planner/repair.h"
 
-/* A step is some nanoseconds; what takes longer counts for more of them. */
-enum { STEPS = 3000000, STEPS_CAPACITY = 300, STEPS_MOVE = 2000, STEPS_PLACE = 5000, UNKNOWN = -2 };
+/* A step is some nanoseconds; what takes longer counts for more of them. A host of more nodes gets more. */
+enum { STEPS = 300000, STEPS_NODE = 40000, STEPS_CAPACITY = 300, STEPS_MOVE = 2000, STEPS_PLACE = 5000, UNKNOWN = -2 };
 
 static void spend(struct repair *r, uint64_t steps)
 {
@@ -34,7 +34,7 @@ static void set_capacity(struct repair *r, struct stage *stage, const struct roo
     stage->cap0[node] = stage->cap[node] = node_capacity(room, goal, 0, node);
     if (goal->policy.emulator.kind == VN_EMULATOR_ISOLATE && r->k != 1)
         stage->cap[node] = node_capacity(room, goal, 1, node);
-    for (size_t i = 0; i < r->n_movers; i++)
+    for (size_t i = 0; i < r->n_likes; i++)
         stage->fits[i * r->place.topo->n + node] = UNKNOWN;
     spend(r, STEPS_CAPACITY);
 }
@@ -59,11 +59,6 @@ static bool can_move(struct repair *r, struct stage *stage, const struct mover *
         spend(r, STEPS_CAPACITY);
     }
     return *fits >= (long)m->cell.vcpus;
-}
-
-static bool has_part(const struct held *held, const struct vn_node *at, size_t node)
-{
-    return held->demand[node] > 0 || vn_cpuset_intersects(&held->cpus, &at->cpus);
 }
 
 /* The mover goes there: its CPUs are chosen as for any VM, then what it had is free. */
@@ -94,10 +89,10 @@ static bool move(struct repair *r, const struct stage *from, const struct mover 
     ret->moved_kib = from->moved_kib + m->moved_kib[to];
     memcpy(ret->cap0, from->cap0, topo->n * sizeof *ret->cap0);
     memcpy(ret->cap, from->cap, topo->n * sizeof *ret->cap);
-    memcpy(ret->fits, from->fits, r->n_movers * topo->n * sizeof *ret->fits);
+    memcpy(ret->fits, from->fits, r->n_likes * topo->n * sizeof *ret->fits);
     room = goal_room(r, ret);
     for (size_t n = 0; n < topo->n; n++)
-        if (n == to || has_part(&m->held, &topo->host->nodes[n], n))
+        if (n == to || m->gain_cpus[n])
             set_capacity(r, ret, room, n);
     return true;
 }
@@ -256,9 +251,10 @@ int repair_find(struct solver *s, const struct room *room, size_t vm, size_t amo
     VN_AUTO(vn_arena) scratch = {0};
     struct repair r = {.s = s, .place = s->place, .arena = &scratch, .goal = vm, .best_kib = UINT64_MAX};
 
-    r.left = STEPS / among;
+    r.left = (STEPS + STEPS_NODE * s->place.topo->n) / among;
     r.place.arena = &scratch;
     r.place.budget = 0;
+    r.place.fit_only = true;
     r.cpus = vn_arena_array(&scratch, VN_CPU_MAX, sizeof *r.cpus);
     if (!r.cpus || set_goal(&r, &s->problem->vms[vm]) < 0)
         return -VN_E_NOMEM;

@@ -18,6 +18,7 @@ struct held {
 /* A VM that stays and could be moved to make room. */
 struct mover {
     size_t vm, node;
+    const char *name;
     struct vn_cell_size cell;
     struct held held;
     uint64_t need;           /* memory of its kind that the target must have beside what lies there already */
@@ -25,7 +26,7 @@ struct mover {
     uint64_t least_kib;      /* of moved_kib */
     uint64_t *gain_cpus;     /* by node: no more vCPUs than this has the goal room for when it leaves */
     uint64_t *gain_mem;      /* by node, in the goal's units; 0 of another kind */
-    size_t like;             /* first mover that wants its CPUs in the same way */
+    size_t like;             /* number of those that want their CPUs in the same way */
     bool moved;
 };
 
@@ -54,8 +55,11 @@ struct repair {
     struct vn_cpuset may;    /* CPUs that dedicated vCPUs could have at all */
     struct room *scratch;
     struct mover *movers;    /* by name */
-    size_t n_movers;
+    size_t n_movers, n_likes;
     size_t **here, *n_here;  /* by node: movers that have something there, by name */
+    size_t **by_cpus, **by_mem; /* the same, those that would set most free first */
+    bool spread;             /* a mover has something on several nodes */
+    uint64_t *least_moves, *least_kib; /* scratch, for each cell */
     struct stage stage[REPAIR_MOVES + 1]; /* after so many moves of the list now tried */
     uint16_t *cpus;          /* scratch: of one mover */
     uint64_t left;           /* steps */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Who might move for another VM, and what that would set free. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "planner/repair.h"
@@ -77,17 +78,14 @@ static bool same_wants(const struct vn_request *a, const struct vn_request *b)
 }
 
 /*
- * How much more the goal could have on a node at most. A CPU that comes free makes no more than one
- * core whole; what floats there keeps back no more CPUs than it was promised, rounded up.
+ * How much more the goal could have on a node at most, when @cpus come free there. A CPU that comes free makes no more
+ * than one core whole; what floats there keeps back no more CPUs than it was promised, rounded up.
  */
-static uint64_t gain_at(const struct repair *r, const struct held *held, size_t node)
+static uint64_t gain_at(const struct repair *r, uint64_t cpus, double demand)
 {
     const struct vn_request *goal = &r->s->problem->vms[r->goal];
-    struct vn_cpuset cpus = r->place.topo->host->nodes[node].cpus;
-    double gain;
+    double gain = (double)cpus + ceil(demand);
 
-    vn_cpuset_and(&cpus, &held->cpus);
-    gain = vn_cpuset_count(&cpus) + ceil(held->demand[node]);
     if (gain > 0 && goal->policy.emulator.kind == VN_EMULATOR_ISOLATE)
         gain++; /* a CPU apart for the emulator gives back the one it had of the others' */
     if (goal->policy.policy == VN_CPU_SHARED)
@@ -101,7 +99,7 @@ static int mover_new(struct repair *r, const struct room *room, size_t vm, size_
     size_t n = r->place.topo->n;
     uint64_t *kib = vn_arena_array(r->arena, n, sizeof *kib), all_kib = 0, all = 0;
 
-    *ret = (struct mover){.vm = vm, .node = node, .least_kib = UINT64_MAX};
+    *ret = (struct mover){.vm = vm, .name = request->name, .node = node, .least_kib = UINT64_MAX};
     ret->cell = (struct vn_cell_size){request->vcpus, request->memory_kib};
     ret->moved_kib = vn_arena_array(r->arena, n, sizeof *ret->moved_kib);
     ret->gain_cpus = vn_arena_array(r->arena, n, sizeof *ret->gain_cpus);
@@ -109,10 +107,13 @@ static int mover_new(struct repair *r, const struct room *room, size_t vm, size_
     if (!kib || !ret->moved_kib || !ret->gain_cpus || !ret->gain_mem || held_of(r, room, request, &ret->held) < 0)
         return -VN_E_NOMEM;
     vm_resident(r->place.topo, request, kib);
+    VN_CPUSET_EACH(cpu, &ret->held.cpus)
+        if (r->place.topo->node_of[cpu] >= 0)
+            ret->gain_cpus[r->place.topo->node_of[cpu]]++;
     for (size_t i = 0; i < n; i++) {
         all_kib += kib[i];
         all += ret->held.mem[i];
-        ret->gain_cpus[i] = gain_at(r, &ret->held, i);
+        ret->gain_cpus[i] = gain_at(r, ret->gain_cpus[i], ret->held.demand[i]);
         ret->gain_mem[i] = ret->held.kind == r->kind ? ret->held.mem[i] : 0;
     }
     for (size_t i = 0; i < n; i++) {
@@ -150,6 +151,27 @@ static void only_own(struct repair *r, const struct room *room)
         vn_cpuset_sub(&r->movers[i].held.cpus, &twice);
 }
 
+static int by_name(const void *a, const void *b)
+{
+    const struct mover *x = a, *y = b;
+    int names = strcmp(x->name, y->name);
+
+    return names ? names : (x->vm > y->vm) - (x->vm < y->vm);
+}
+
+static void find_likes(struct repair *r)
+{
+    const struct vn_request *vms = r->s->problem->vms;
+
+    for (size_t i = 0; i < r->n_movers; i++) {
+        size_t j = 0;
+
+        while (!same_wants(&vms[r->movers[j].vm], &vms[r->movers[i].vm])) /* at last its own */
+            j++;
+        r->movers[i].like = j < i ? r->movers[j].like : r->n_likes++;
+    }
+}
+
 static int find_movers(struct repair *r, const struct room *room)
 {
     const struct vn_problem *problem = r->s->problem;
@@ -160,22 +182,36 @@ static int find_movers(struct repair *r, const struct room *room)
     for (size_t i = 0; i < problem->n_vms; i++) {
         const struct vn_request *vm = &problem->vms[i];
         int node = i == r->goal ? -1 : node_of(r->place.topo, vm);
-        size_t at = r->n_movers;
-        struct mover mover;
-
         if (node < 0 || vm->placed->hugepage_kib != vm->policy.hugepage_kib)
             continue;
-        if (mover_new(r, room, i, (size_t)node, &mover) < 0)
+        if (mover_new(r, room, i, (size_t)node, &r->movers[r->n_movers++]) < 0)
             return -VN_E_NOMEM;
-        for (; at > 0 && strcmp(problem->vms[r->movers[at - 1].vm].name, vm->name) > 0; at--)
-            r->movers[at] = r->movers[at - 1];
-        r->movers[at] = mover;
-        r->n_movers++;
     }
-    for (size_t i = 0; i < r->n_movers; i++)
-        while (!same_wants(&problem->vms[r->movers[r->movers[i].like].vm], &problem->vms[r->movers[i].vm]))
-            r->movers[i].like++;
+    qsort(r->movers, r->n_movers, sizeof *r->movers, by_name);
+    find_likes(r);
     return 0;
+}
+
+/* The most gained first; of equals the first by name. */
+static void by_gain(const struct repair *r, size_t node, bool mem, size_t *ret)
+{
+    for (size_t i = 0; i < r->n_here[node]; i++) {
+        size_t at = i;
+
+        for (; at > 0; at--) {
+            const struct mover *before = &r->movers[ret[at - 1]], *m = &r->movers[r->here[node][i]];
+
+            if (mem ? before->gain_mem[node] >= m->gain_mem[node] : before->gain_cpus[node] >= m->gain_cpus[node])
+                break;
+            ret[at] = ret[at - 1];
+        }
+        ret[at] = r->here[node][i];
+    }
+}
+
+static bool is_here(const struct mover *m, size_t node)
+{
+    return m->gain_cpus[node] || m->gain_mem[node];
 }
 
 static int find_here(struct repair *r)
@@ -183,16 +219,35 @@ static int find_here(struct repair *r)
     size_t n = r->place.topo->n;
 
     r->here = vn_arena_array(r->arena, n, sizeof *r->here);
+    r->by_cpus = vn_arena_array(r->arena, n, sizeof *r->by_cpus);
+    r->by_mem = vn_arena_array(r->arena, n, sizeof *r->by_mem);
     r->n_here = vn_arena_array(r->arena, n, sizeof *r->n_here);
-    if (!r->here || !r->n_here)
+    r->least_moves = vn_arena_array(r->arena, r->k, sizeof *r->least_moves);
+    r->least_kib = vn_arena_array(r->arena, r->k, sizeof *r->least_kib);
+    if (!r->here || !r->by_cpus || !r->by_mem || !r->n_here || !r->least_moves || !r->least_kib)
         return -VN_E_NOMEM;
+    for (size_t i = 0; i < r->n_movers; i++) {
+        size_t nodes = 0;
+
+        for (size_t node = 0; node < n; node++)
+            nodes += is_here(&r->movers[i], node);
+        r->spread = r->spread || nodes > 1;
+    }
     for (size_t node = 0; node < n; node++) {
-        r->here[node] = vn_arena_array(r->arena, r->n_movers, sizeof **r->here);
-        if (!r->here[node])
+        size_t count = 0;
+
+        for (size_t i = 0; i < r->n_movers; i++)
+            count += is_here(&r->movers[i], node);
+        r->here[node] = vn_arena_array(r->arena, count, sizeof **r->here);
+        r->by_cpus[node] = vn_arena_array(r->arena, count, sizeof **r->by_cpus);
+        r->by_mem[node] = vn_arena_array(r->arena, count, sizeof **r->by_mem);
+        if (!r->here[node] || !r->by_cpus[node] || !r->by_mem[node])
             return -VN_E_NOMEM;
         for (size_t i = 0; i < r->n_movers; i++)
-            if (r->movers[i].gain_cpus[node] || r->movers[i].gain_mem[node])
+            if (is_here(&r->movers[i], node))
                 r->here[node][r->n_here[node]++] = i;
+        by_gain(r, node, false, r->by_cpus[node]);
+        by_gain(r, node, true, r->by_mem[node]);
     }
     return 0;
 }
@@ -220,7 +275,7 @@ static int stages_new(struct repair *r, const struct room *room)
         stage->room = room_copy(r->arena, room);
         stage->cap0 = vn_arena_array(r->arena, n, sizeof *stage->cap0);
         stage->cap = vn_arena_array(r->arena, n, sizeof *stage->cap);
-        stage->fits = vn_arena_array(r->arena, r->n_movers * n, sizeof *stage->fits);
+        stage->fits = vn_arena_array(r->arena, r->n_likes * n, sizeof *stage->fits);
         if (!stage->room || !stage->cap0 || !stage->cap || !stage->fits)
             return -VN_E_NOMEM;
     }

@@ -65,11 +65,24 @@ static void reorder(struct solver *s, const struct attempt *attempt, size_t *ord
     memcpy(order, s->order, s->n_movable * sizeof *order);
 }
 
+static void commit(struct solver *s, struct attempt *attempt, size_t vm)
+{
+    const struct vn_request *request = &s->problem->vms[vm];
+    const struct spot *spot = &attempt->spots[vm];
+
+    place_commit(&s->place, attempt->room, vm, spot);
+    attempt->vcpus += solver_dedicated(request) ? request->vcpus : 0;
+    attempt->placed++;
+    attempt->distance += solver_distance(request, &spot->score);
+    attempt->device += spot->score.s[SC_DEVICE];
+    attempt->l3 += spot->score.s[SC_L3];
+    attempt->moved += spot->score.s[SC_MOVED];
+}
+
 int solver_add(struct solver *s, struct attempt *attempt, size_t vm, bool stay)
 {
     uint64_t max_move_kib = s->place.max_move_kib;
     struct spot *spot = &attempt->spots[vm];
-    const struct vn_request *request = &s->problem->vms[vm];
     int r;
 
     s->place.max_move_kib = max_move_kib == UINT64_MAX ? max_move_kib : max_move_kib - attempt->moved;
@@ -81,13 +94,7 @@ int solver_add(struct solver *s, struct attempt *attempt, size_t vm, bool stay)
         spot->placed = false;
         return r;
     }
-    place_commit(&s->place, attempt->room, vm, spot);
-    attempt->vcpus += solver_dedicated(request) ? request->vcpus : 0;
-    attempt->placed++;
-    attempt->distance += solver_distance(request, &spot->score);
-    attempt->device += spot->score.s[SC_DEVICE];
-    attempt->l3 += spot->score.s[SC_L3];
-    attempt->moved += spot->score.s[SC_MOVED];
+    commit(s, attempt, vm);
     return 1;
 }
 
@@ -97,6 +104,18 @@ int solver_attempt_new(struct solver *s, const struct room *base, struct attempt
     ret->spots = vn_arena_array(&s->arena, s->problem->n_vms, sizeof *ret->spots);
     ret->room = room_copy(&s->arena, base);
     return ret->spots && ret->room ? 0 : -VN_E_NOMEM;
+}
+
+const struct room *solver_base(struct solver *s)
+{
+    size_t n = s->problem->n_vms;
+
+    if (s->base && s->base_problem == s->problem && !memcmp(s->base_keep, s->keep, n * sizeof *s->keep))
+        return s->base;
+    s->base = room_new(&s->arena, s->place.topo, s->problem, s->keep);
+    s->base_problem = s->problem;
+    memcpy(s->base_keep, s->keep, n * sizeof *s->keep);
+    return s->base;
 }
 
 static int try_order(struct solver *s, const struct room *base, const size_t *order, bool stay, struct attempt *ret)
@@ -136,6 +155,20 @@ static bool one_more_fits(const struct solver *s, const struct attempt *attempt)
     return false;
 }
 
+/* One VM has the room to itself, so its place is the one it has alone. */
+static int try_only(struct solver *s, const struct room *base)
+{
+    size_t vm = s->order[0];
+
+    if (solver_attempt_new(s, base, &s->best) < 0)
+        return -VN_E_NOMEM;
+    if (s->keep[vm] || !s->alone[vm].placed)
+        return 0;
+    s->best.spots[vm] = s->alone[vm];
+    commit(s, &s->best, vm);
+    return 0;
+}
+
 /* Orders in turn: as they are now, the hardest first, then those left out first; then all together. */
 static int try_orders(struct solver *s, const struct room *base)
 {
@@ -143,9 +176,11 @@ static int try_orders(struct solver *s, const struct room *base)
     struct attempt next;
     int r = order ? 0 : -VN_E_NOMEM;
 
+    if (s->n_movable == 1)
+        return try_only(s, base);
     if (r == 0)
-        r = try_order(s, base, s->order, s->n_movable > 1, &s->best);
-    if (r < 0 || s->n_movable < 2)
+        r = try_order(s, base, s->order, true, &s->best);
+    if (r < 0)
         return r;
     memcpy(order, s->order, s->n_movable * sizeof *order);
     for (int i = 0; i < RETRIES; i++) {
@@ -176,7 +211,7 @@ static bool is_somewhere(const struct solver *s, const struct vn_request *vm)
 static int solve_all(struct solver *s)
 {
     for (bool again = true; again;) {
-        struct room *base = room_new(&s->arena, s->place.topo, s->problem, s->keep);
+        const struct room *base = solver_base(s);
         int r = base ? try_orders(s, base) : -VN_E_NOMEM;
 
         if (r < 0)
@@ -211,7 +246,7 @@ static void loosen_auto(struct solver *s)
 
 static int solve_alone(struct solver *s)
 {
-    struct room *base = room_new(&s->arena, s->place.topo, s->problem, s->keep);
+    const struct room *base = solver_base(s);
 
     s->alone = vn_arena_array(&s->arena, s->problem->n_vms, sizeof *s->alone);
     if (!base || !s->alone)
@@ -233,13 +268,14 @@ static int solve_alone(struct solver *s)
 struct room *solver_room(struct solver *s, struct vn_arena *arena, size_t vm)
 {
     bool kept = vm != SOLVER_NONE && s->keep[vm];
-    struct room *room;
+    const struct room *base = kept ? NULL : solver_base(s);
+    struct room *room = base ? room_copy(arena, base) : NULL;
 
-    if (kept)
+    if (kept) {
         s->keep[vm] = false;
-    room = room_new(arena, s->place.topo, s->problem, s->keep);
-    if (kept)
+        room = room_new(arena, s->place.topo, s->problem, s->keep);
         s->keep[vm] = true;
+    }
     for (size_t i = 0; room && i < s->n_movable; i++)
         if (s->order[i] != vm && s->best.spots[s->order[i]].placed)
             place_commit(&s->place, room, s->order[i], &s->best.spots[s->order[i]]);
@@ -300,7 +336,8 @@ static int solver_new(struct solver *s, const struct vn_problem *problem, const 
     s->place.picker = s->place.topo ? picker_new(&s->arena, s->place.topo) : NULL;
     s->order = vn_arena_array(&s->arena, problem->n_vms, sizeof *s->order);
     s->keep = vn_arena_array(&s->arena, problem->n_vms, sizeof *s->keep);
-    if (!s->place.picker || !s->order || !s->keep)
+    s->base_keep = vn_arena_array(&s->arena, problem->n_vms, sizeof *s->base_keep);
+    if (!s->place.picker || !s->order || !s->keep || !s->base_keep)
         return -VN_E_NOMEM;
     make_order(s);
     s->joint_steps = (uint64_t)limit * JOINT_STEPS_PER_MS;

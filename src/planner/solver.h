@@ -27,6 +27,9 @@ struct solver {
     size_t n_movable;
     size_t *order;       /* movable VMs, the hardest first */
     bool *keep;          /* VMs that found no better place and stay where they are */
+    struct room *base;   /* with those that stay in it, of base_problem with base_keep: see solver_base() */
+    const struct vn_problem *base_problem;
+    bool *base_keep;
     struct spot *alone;  /* each VM with no other movable one about */
     struct attempt best;
     struct proof proof;
@@ -40,6 +43,8 @@ double solver_distance(const struct vn_request *vm, const struct score *score);
 int solver_attempt_new(struct solver *s, const struct room *base, struct attempt *ret);
 /** solver_add() - one more VM, with @stay only where it is now. 1, 0 or -VN_E_NOMEM. */
 int solver_add(struct solver *s, struct attempt *attempt, size_t vm, bool stay);
+/** solver_base() - the room with nothing in it but what stays; made anew when that changes. NULL: no memory. */
+const struct room *solver_base(struct solver *s);
 #define SOLVER_NONE SIZE_MAX
 /**
  * solver_room() - the room that VM @vm sees when everything else of the plan is in place; with
