@@ -221,7 +221,7 @@ static int check_known(struct vn_jin *in, const struct vn_host *host, const char
     vn_cpuset_sub(&unknown, &host->offline);
     if (vn_cpuset_empty(&unknown))
         return 0;
-    return vn_jin_fail(in, key, NULL, "Name only CPUs that a node has.", "CPU %d is of no node",
+    return vn_jin_fail(in, key, NULL, "Name CPUs that a node has, or that 'offline' lists.", "CPU %d is of no node",
                        vn_cpuset_next(&unknown, 0));
 }
 

@@ -75,6 +75,22 @@ static void write_settings(struct vn_jout *out, const struct vn_host *host)
     vn_jout_close(out, '}');
 }
 
+/* What a core, an L3 domain or a purpose names and no node has is switched off too: said so, it is no mistake. */
+static void write_offline(struct vn_jout *out, const struct vn_host *host)
+{
+    struct vn_cpuset off = host->reserved, online;
+
+    vn_cpuset_or(&off, &host->shared);
+    for (size_t i = 0; i < host->n_cores; i++)
+        vn_cpuset_or(&off, &host->cores[i]);
+    for (size_t i = 0; i < host->n_l3; i++)
+        vn_cpuset_or(&off, &host->l3[i]);
+    vn_host_online(host, &online);
+    vn_cpuset_sub(&off, &online);
+    vn_cpuset_or(&off, &host->offline);
+    vn_jout_cpus(out, "offline", &off);
+}
+
 /* The members, inside an object that is open. */
 void vn_jout_host(struct vn_jout *out, const struct vn_host *host, bool document)
 {
@@ -95,7 +111,7 @@ void vn_jout_host(struct vn_jout *out, const struct vn_host *host, bool document
     vn_jout_access(out, "measured", &host->measured, host->n_nodes);
     vn_jout_cpus(out, "reserved", &host->reserved);
     vn_jout_cpus(out, "shared", &host->shared);
-    vn_jout_cpus(out, "offline", &host->offline);
+    write_offline(out, host);
     vn_jout_cpus(out, "isolated", &host->isolated);
     write_devices(out, host, NULL);
     write_settings(out, host);

@@ -10,9 +10,10 @@
 #include "renumber.h"
 
 /*
- * Random small problems. Every plan passes the independent checker, comes out the same twice, costs
- * the same under other numbers, and is empty of changes when made again on top of itself; for one VM
- * the node assignments are tried one by one with rules that only count.
+ * Random small problems. Every host can be written and read again. Every plan passes the independent
+ * checker, comes out the same twice, costs the same under other numbers, and is empty of changes when
+ * made again on top of itself; for one VM the node assignments are tried one by one with rules that
+ * only count.
  *
  * VNUMA_PROPERTY_CASES says how many, VNUMA_PROPERTY_SEED from which seed on, and
  * VNUMA_PROPERTY_PRINT shows the problems, as files that 'vnuma plan --problem' takes.
@@ -311,6 +312,22 @@ static void check_moved(struct vn_problem *problem)
         }
 }
 
+/* What is written of a host can be read, and says the same. */
+static void check_written(const struct vn_host *host)
+{
+    struct vn_problem problem = {.host = *host};
+    VN_AUTO(vn_problem) read = {0};
+    VN_AUTO(vn_buf) first = {0};
+    VN_AUTO(vn_buf) second = {0};
+    struct vn_err err = {0};
+
+    assert_int_equal(vn_problem_format(&problem, &first, &err), 0);
+    if (vn_problem_parse(first.ptr, first.len, &read, &err) < 0)
+        fail_msg("%s", err.cause);
+    assert_int_equal(vn_problem_format(&read, &second, &err), 0);
+    assert_string_equal(first.ptr, second.ptr);
+}
+
 static void one_case(uint64_t seed)
 {
     struct generated made;
@@ -320,6 +337,7 @@ static void one_case(uint64_t seed)
     generate(seed, &made);
     if (getenv("VNUMA_PROPERTY_PRINT"))
         print_problem(&made.problem);
+    check_written(&made.problem.host);
     solve(&made.problem, &plan);
     solve(&made.problem, &twice);
     same_plans(&plan, &twice, true);

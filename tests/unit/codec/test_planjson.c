@@ -164,6 +164,24 @@ static void slips_are_named(void **state)
         "vms[0].placed.cells", "vCPU 2");
 }
 
+/* The kernel's lists of siblings and of L3 domains may name CPUs that no node has any more. */
+static void cpus_that_are_off_are_written_as_off(void **state)
+{
+    VN_AUTO(vn_problem) problem = {.n_vms = 0};
+    VN_AUTO(vn_problem) again = {.n_vms = 0};
+    VN_AUTO(vn_buf) text = {0};
+    struct vn_err err = {0};
+    (void)state;
+
+    good(ON(", 'siblings': ['0,1']", ""), &problem);
+    vn_cpuset_add(&problem.host.cores[0], 40);
+    vn_cpuset_add(&problem.host.reserved, 41);
+    assert_int_equal(vn_problem_format(&problem, &text, &err), 0);
+    assert_int_equal(vn_problem_parse(text.ptr, text.len, &again, &err), 0);
+    assert_true(vn_cpuset_has(&again.host.cores[0], 40) && vn_cpuset_has(&again.host.reserved, 41));
+    assert_true(vn_cpuset_has(&again.host.offline, 40) && vn_cpuset_has(&again.host.offline, 41));
+}
+
 static void contradictions_of_the_host_are_named(void **state)
 {
     (void)state;
@@ -434,6 +452,7 @@ int main(void)
         cmocka_unit_test(problems_survive),
         cmocka_unit_test(free_memory_is_what_placed_leaves),
         cmocka_unit_test(slips_are_named),
+        cmocka_unit_test(cpus_that_are_off_are_written_as_off),
         cmocka_unit_test(contradictions_of_the_host_are_named),
         cmocka_unit_test(json_errors_name_the_line),
         cmocka_unit_test(host_documents_are_hosts),
