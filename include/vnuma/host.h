@@ -26,6 +26,13 @@ struct vn_device {
     int node;   /* -1: the firmware does not say */
 };
 
+/* Values of the setting "hmat": where the figures in struct vn_host's hmat are from. */
+#define VN_HMAT_WHOLE "whole table"            /* the firmware's; what is not there it does not say */
+#define VN_HMAT_NO_TABLE "no table"            /* here, and below: what Linux shows of each node's nearest CPUs */
+#define VN_HMAT_NO_PERMISSION "no permission"  /* to read the table */
+#define VN_HMAT_UNUSABLE "not usable: "        /* the table; followed by the reason */
+#define VN_HMAT_REMOTE "nearest CPUs only"     /* by libvirt */
+
 struct vn_setting {
     char *key;   /* "kernel.numa_balancing", "thp", "ksm.run", "vm.zone_reclaim_mode", "cgroup", ... */
     char *value;

@@ -27,7 +27,7 @@ VN_NODISCARD int vn_cpuset_from_hwloc(hwloc_const_bitmap_t from, struct vn_cpuse
 /** Nodes with their CPUs, and the distances between them. */
 VN_NODISCARD int vn_local_nodes(const char *root, hwloc_topology_t topology, struct vn_arena *arena,
                                 struct vn_host *ret, struct vn_err *err);
-/** The firmware's latencies and bandwidths between ret's nodes, as far as Linux shows them. */
+/** The firmware's latencies and bandwidths between ret's nodes, and the setting "hmat" that says how much of them. */
 VN_NODISCARD int vn_local_hmat(const char *root, struct vn_arena *arena, struct vn_host *ret, struct vn_err *err);
 /** What is free, reclaimable and in huge pages on each of ret's nodes. */
 VN_NODISCARD int vn_local_memory(const char *root, struct vn_arena *arena, struct vn_host *ret, struct vn_err *err);

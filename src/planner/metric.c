@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <string.h>
 #include <vnuma/planner.h>
 
@@ -79,23 +80,46 @@ static void fill(const struct vn_host *host, const uint32_t *figures, bool bandw
         }
 }
 
+/* What is to be done about figures that are not known; @text holds it where it must be put together. */
+static const char *remedy(const struct vn_host *host, enum vn_metric metric, char *text, size_t size)
+{
+    static const struct {
+        const char *setting, *fix;
+    } table[] = {
+        {VN_HMAT_WHOLE, "The firmware's table (ACPI HMAT) leaves it out: use --metric slit."},
+        {VN_HMAT_NO_TABLE, "The firmware has no such table (ACPI HMAT): use --metric slit."},
+        {VN_HMAT_NO_PERMISSION, "Only root may read the firmware's table (ACPI HMAT): run vnuma as root, or use --metric "
+                                "slit."},
+        {VN_HMAT_REMOTE, "libvirt tells those of a node's nearest CPUs only: run vnuma on that host, or use --metric "
+                         "slit."},
+    };
+    const char *from = vn_host_setting(host, "hmat");
+
+    if (metric == VN_METRIC_MEASURED)
+        return "Use --metric slit, or give all of host.measured in a problem file.";
+    for (size_t i = 0; from && i < VN_COUNT(table); i++)
+        if (!strcmp(from, table[i].setting))
+            return table[i].fix;
+    if (!from)
+        return "Use --metric slit, the firmware's distance table.";
+    (void)snprintf(text, size, "The firmware's table (ACPI HMAT) is %.200s. Use --metric slit.", from);
+    return text;
+}
+
 static int refuse(const struct vn_host *host, const struct vn_access *access, enum vn_metric metric, struct vn_err *err)
 {
     const char *what = access->latency_ns ? "latency" : "bandwidth";
     const uint32_t *figures = access->latency_ns ? access->latency_ns : access->bandwidth_mbps;
-    const char *name = metric_names[metric];
+    const char *name = metric_names[metric], *fix;
+    char text[320];
     size_t a, b;
 
+    fix = remedy(host, metric, text, sizeof text);
     if (!figures)
-        return vn_failf(err, VN_E_REFUSED,
-                        metric == VN_METRIC_HMAT ? "Use --metric slit, the firmware's distance table."
-                                                 : "Use --metric slit, or give host.measured in a problem file.",
-                        "--metric %s: the host has no %s latency or bandwidth between its nodes", name,
-                        metric == VN_METRIC_HMAT ? "HMAT" : "measured");
+        return vn_failf(err, VN_E_REFUSED, fix, "--metric %s: the host has no %s latency or bandwidth between its nodes",
+                        name, metric == VN_METRIC_HMAT ? "HMAT" : "measured");
     (void)gap(host, figures, &a, &b);
-    return vn_failf(err, VN_E_REFUSED,
-                    metric == VN_METRIC_HMAT ? "Linux tells those of a node's nearest CPUs only: use --metric slit."
-                                             : "Use --metric slit, or give all of host.measured in a problem file.",
+    return vn_failf(err, VN_E_REFUSED, fix,
                     "--metric %s: the %s of node %d to memory of node %d or of its own is not known", name, what,
                     host->nodes[a].id, host->nodes[b].id);
 }

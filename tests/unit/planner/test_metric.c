@@ -86,6 +86,31 @@ static void what_is_missing_is_named(void **state)
     refused(&problem, VN_METRIC_MEASURED, "bandwidth of node 1 to memory of node 0");
 }
 
+static void why_it_is_missing(void **state)
+{
+    static const char *const cases[][2] = {
+        {VN_HMAT_WHOLE, "leaves it out"},
+        {VN_HMAT_NO_TABLE, "no such table"},
+        {VN_HMAT_NO_PERMISSION, "run vnuma as root"},
+        {VN_HMAT_REMOTE, "run vnuma on that host"},
+        {VN_HMAT_UNUSABLE "it is cut off", "(ACPI HMAT) is not usable: it is cut off. Use --metric slit."},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < VN_COUNT(cases); i++) {
+        VN_AUTO(vn_problem) problem = {0};
+        struct vn_err err = {0};
+
+        three_nodes(&problem);
+        assert_int_equal(vn_host_add_setting(&problem.arena, &problem.host, "hmat", cases[i][0]), 0);
+        assert_int_equal(vn_problem_set_metric(&problem, VN_METRIC_HMAT, &err), -VN_E_REFUSED);
+        if (!strstr(err.fix, cases[i][1]))
+            fail_msg("'%s' does not say '%s'", err.fix, cases[i][1]);
+        assert_int_equal(vn_problem_set_metric(&problem, VN_METRIC_MEASURED, &err), -VN_E_REFUSED);
+        assert_non_null(strstr(err.fix, "problem file"));
+    }
+}
+
 /* Memory alone goes nowhere: what is not known of such a node is not needed, unless a device is there. */
 static void memory_only_nodes_need_no_row(void **state)
 {
@@ -171,6 +196,7 @@ int main(void)
         cmocka_unit_test(latency_in_tenths_of_local),
         cmocka_unit_test(bandwidth_where_latency_has_gaps),
         cmocka_unit_test(what_is_missing_is_named),
+        cmocka_unit_test(why_it_is_missing),
         cmocka_unit_test(memory_only_nodes_need_no_row),
         cmocka_unit_test(the_guest_keeps_the_slit),
         cmocka_unit_test(a_snapshots_tables_are_copied),
