@@ -7,8 +7,8 @@
 #include <vnuma/buf.h>
 #include <vnuma/units.h>
 
-/* A distance table wider than that is no longer read. */
-#define DISTANCES_SHOWN 16u
+/* A table of nodes wider than that is no longer read. */
+#define MATRIX_SHOWN 16u
 
 static size_t cores_of(const struct vn_host *host, const struct vn_cpuset *cpus)
 {
@@ -109,7 +109,8 @@ static void show_l3(struct vn_doc *doc, struct vn_val *object, const struct vn_h
     vn_doc_text(doc, object, NULL, "L3 domains", vn_buf_text(&text));
 }
 
-static const struct vn_table *distance_table(struct vn_doc *doc, const struct vn_host *host)
+/* A column for each node; NULL: out of memory. */
+static const struct vn_table *matrix_table(struct vn_doc *doc, const struct vn_host *host, const char *title)
 {
     struct vn_column *columns = vn_arena_array(&doc->arena, host->n_nodes + 1, sizeof *columns);
     struct vn_table *table = vn_arena_alloc(&doc->arena, sizeof *table);
@@ -124,34 +125,73 @@ static const struct vn_table *distance_table(struct vn_doc *doc, const struct vn
             return NULL;
         columns[i + 1] = (struct vn_column){name, name, VN_COL_RIGHT};
     }
-    *table = (struct vn_table){"Distances", columns, host->n_nodes + 1};
+    *table = (struct vn_table){title, columns, host->n_nodes + 1};
     return table;
 }
 
-static void show_distances(struct vn_doc *doc, const struct vn_host *host)
+static bool row_known(const uint32_t *row, size_t n)
 {
-    const struct vn_table *table;
+    for (size_t k = 0; k < n; k++)
+        if (row[k])
+            return true;
+    return false;
+}
+
+/* @figures: a row for each node, NULL: distances. What is not known is '-'; a node of which nothing is has no row. */
+static void show_matrix(struct vn_doc *doc, const struct vn_host *host, const char *title, const uint32_t *figures)
+{
+    const struct vn_table *table = matrix_table(doc, host, title);
+    size_t n = host->n_nodes;
     struct vn_val *rows;
 
-    if (host->n_nodes < 2)
-        return;
     vn_doc_say(doc, NULL, "%s", "");
-    if (host->n_nodes > DISTANCES_SHOWN) {
-        vn_doc_say(doc, NULL, "Distances: a table of %zu nodes; --json has it.", host->n_nodes);
-        return;
-    }
-    table = distance_table(doc, host);
     rows = table ? vn_doc_array(doc, NULL, NULL, table) : NULL;
     if (!rows) {
         doc->failed = true;
         return;
     }
-    for (size_t i = 0; i < host->n_nodes; i++) {
-        struct vn_val *row = vn_doc_object(doc, rows, NULL, NULL);
+    for (size_t i = 0; i < n; i++) {
+        struct vn_val *row;
 
+        if (figures && !row_known(figures + i * n, n))
+            continue;
+        row = vn_doc_object(doc, rows, NULL, NULL);
         vn_doc_int(doc, row, "from", NULL, host->nodes[i].id);
-        for (size_t k = 0; k < host->n_nodes; k++)
-            vn_doc_int(doc, row, table->columns[k + 1].key, NULL, vn_host_distance(host, i, k));
+        for (size_t k = 0; k < n; k++)
+            if (figures && !figures[i * n + k])
+                vn_doc_null(doc, row, table->columns[k + 1].key, NULL);
+            else
+                vn_doc_int(doc, row, table->columns[k + 1].key, NULL,
+                           figures ? figures[i * n + k] : vn_host_distance(host, i, k));
+    }
+}
+
+static void show_matrices(struct vn_doc *doc, const struct vn_host *host)
+{
+    const struct {
+        const char *title;
+        const uint32_t *figures;
+    } matrices[] = {{"Latency by the firmware (ns)", host->hmat.latency_ns},
+                    {"Bandwidth by the firmware (MB/s)", host->hmat.bandwidth_mbps},
+                    {"Latency as measured (ns)", host->measured.latency_ns},
+                    {"Bandwidth as measured (MB/s)", host->measured.bandwidth_mbps}};
+    bool wide = host->n_nodes > MATRIX_SHOWN;
+
+    if (host->n_nodes < 2)
+        return;
+    if (wide) {
+        vn_doc_say(doc, NULL, "%s", "");
+        vn_doc_say(doc, NULL, "Distances: a table of %zu nodes; --json has it.", host->n_nodes);
+    } else {
+        show_matrix(doc, host, "Distances", NULL);
+    }
+    for (size_t i = 0; i < VN_COUNT(matrices); i++) {
+        if (!matrices[i].figures)
+            continue;
+        if (wide)
+            vn_doc_say(doc, NULL, "%s: --json has it.", matrices[i].title);
+        else
+            show_matrix(doc, host, matrices[i].title, matrices[i].figures);
     }
 }
 
@@ -209,7 +249,7 @@ void cli_show_host(struct vn_doc *doc, const struct vn_host *host)
     show_sets(doc, object, host);
     vn_doc_say(doc, NULL, "%s", "");
     show_nodes(doc, host);
-    show_distances(doc, host);
+    show_matrices(doc, host);
     show_devices(doc, host);
     show_settings(doc, host);
 }
