@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,6 +200,82 @@ static int read_all_distances(const xmlNode *cells, struct vn_arena *arena, stru
     return 0;
 }
 
+/* One attribute that names a node: its position. */
+static int node_at(const xmlNode *at, const char *attr, const struct vn_host *host, size_t *ret, struct vn_err *err)
+{
+    unsigned id;
+    int r = vn_xml_uint(at, attr, VN_NODE_MAX - 1, &id, err), index;
+
+    if (r < 0)
+        return r;
+    index = vn_host_node_index(host, (int)id);
+    if (index < 0)
+        return vn_xml_bad(at, attr, vn_xml_attr(at, attr), "a node that is not there", NULL, err);
+    *ret = (size_t)index;
+    return 0;
+}
+
+/* Nanoseconds, or libvirt's KiB/s, which it made of the kernel's MB/s by 1024. */
+static int read_figure(const xmlNode *at, bool bandwidth, uint32_t *ret, struct vn_err *err)
+{
+    const char *value = vn_xml_attr(at, "value");
+    uint64_t kib;
+    unsigned ns;
+    int r;
+
+    if (!bandwidth) {
+        r = vn_xml_uint(at, "value", UINT_MAX, &ns, err);
+        *ret = r < 0 ? 0 : ns;
+        return r;
+    }
+    if (!value)
+        return vn_xml_bad(at, "value", NULL, "a missing attribute", NULL, err);
+    r = vn_xml_kib(at, "value", value, vn_xml_attr(at, "unit"), &kib, err);
+    if (r == 0 && kib / 1024 > UINT32_MAX)
+        r = vn_xml_bad(at, "value", value, "a bandwidth that is too large", NULL, err);
+    *ret = r < 0 ? 0 : (uint32_t)(kib / 1024);
+    return r;
+}
+
+static int read_interconnect(const xmlNode *at, bool bandwidth, struct vn_arena *arena, struct vn_host *host,
+                             struct vn_err *err)
+{
+    uint32_t **table = bandwidth ? &host->hmat.bandwidth_mbps : &host->hmat.latency_ns, figure;
+    size_t n = host->n_nodes, from, to;
+    int r = node_at(at, "initiator", host, &from, err);
+
+    if (r == 0)
+        r = node_at(at, "target", host, &to, err);
+    if (r == 0)
+        r = read_figure(at, bandwidth, &figure, err);
+    if (r < 0 || !figure)
+        return r;
+    if (!*table)
+        *table = vn_arena_array(arena, n * n, sizeof **table);
+    if (!*table)
+        return vn_nomem(err);
+    (*table)[from * n + to] = figure;
+    return 0;
+}
+
+/* <latency initiator='0' target='1' type='read' value='81'/>, of memory itself where it names no cache before it. */
+static int read_interconnects(const xmlNode *all, struct vn_arena *arena, struct vn_host *host, struct vn_err *err)
+{
+    static const char *const types[] = {"access", "read"}; /* what is said of reads replaces what is said of any access */
+    static const char *const names[] = {"latency", "bandwidth"};
+    int r = 0;
+
+    for (size_t t = 0; t < VN_COUNT(types); t++)
+        for (size_t i = 0; i < VN_COUNT(names); i++)
+            for (const xmlNode *at = vn_xml_child(all, names[i]); at && r == 0; at = vn_xml_next(at, names[i])) {
+                const char *type = vn_xml_attr(at, "type");
+
+                if (type && !strcmp(type, types[t]) && !vn_xml_attr(at, "cache"))
+                    r = read_interconnect(at, i == 1, arena, host, err);
+            }
+    return r;
+}
+
 /* A CPU's core, the first time one of its CPUs is met. */
 static int read_core(const xmlNode *node, struct vn_host *host, const struct vn_cpuset *online, struct vn_cpuset *seen,
                      struct vn_err *err)
@@ -306,6 +383,8 @@ static int read_host(const xmlNode *root, struct vn_arena *arena, struct vn_host
     vn_host_online(host, &online);
     if (r == 0)
         r = read_all_distances(cells, arena, host, err);
+    if (r == 0)
+        r = read_interconnects(vn_xml_path(root, "host/topology/interconnects"), arena, host, err);
     if (r == 0)
         r = read_cores(cells, arena, host, &online, err);
     if (r == 0)

@@ -7,7 +7,8 @@
 /**
  * vn_capsxml_parse() - PURE: a host from libvirt's capabilities XML (a remote host has no hwloc):
  * nodes, CPUs, siblings, L3 from <cache>, distances, memory, page pools (total; free is filled by
- * the caller from virNodeGetFreePages).
+ * the caller from virNodeGetFreePages), and from libvirt 7.5 on the latencies and bandwidths of each
+ * node's nearest CPUs (<interconnects>).
  * Source: libvirt "Driver capabilities XML format", <topology>.
  * Errors: -VN_E_SYNTAX, -VN_E_FORMAT with the line
  */

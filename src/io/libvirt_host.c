@@ -157,6 +157,8 @@ int vn_virt_remote_host(struct vn_libvirt *virt, struct vn_arena *arena, struct 
         return r;
     if (ret->n_devices)
         qsort(ret->devices, ret->n_devices, sizeof *ret->devices, by_device_name);
+    if (ret->n_nodes > 1 && vn_host_add_setting(arena, ret, "hmat", VN_HMAT_REMOTE) < 0)
+        return vn_nomem(err);
     ret->hostname = vn_arena_strdup(arena, virt->hostname);
     return ret->hostname ? vn_host_check(ret, err) : vn_nomem(err);
 }

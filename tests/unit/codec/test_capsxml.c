@@ -39,6 +39,45 @@ static void a_host_of_three_nodes(void **state)
     free(xml);
 }
 
+/* Of reads, or of any access; of memory, not of a cache before it; KiB/s as libvirt makes them of the kernel's MB/s. */
+static void latencies_of_the_nearest_cpus(void **state)
+{
+    static const uint32_t latency[] = {81, 0, 230, 0, 90, 0, 0, 0, 0}, bandwidth[] = {80000, 0, 0, 0, 0, 0, 0, 0, 0};
+    VN_AUTO(vn_arena) arena = {0};
+    char *xml = read_xml("caps-2n.xml");
+    struct vn_host host;
+
+    (void)state;
+    assert_int_equal(vn_capsxml_parse(xml, strlen(xml), &arena, &host, NULL), 0);
+    assert_memory_equal(host.hmat.latency_ns, latency, sizeof latency);
+    assert_memory_equal(host.hmat.bandwidth_mbps, bandwidth, sizeof bandwidth);
+    free(xml);
+}
+
+static void interconnects_that_make_no_sense(void **state)
+{
+    static const char *const bad[] = {
+        "<latency target='0' type='read' value='1'/>",
+        "<latency initiator='0' target='1' type='read' value='1'/>",
+        "<latency initiator='0' target='0' type='read'/>",
+        "<latency initiator='0' target='0' type='read' value='4294967296'/>",
+        "<bandwidth initiator='0' target='0' type='read'/>",
+        "<bandwidth initiator='0' target='0' type='read' value='1' unit='apples'/>",
+        "<bandwidth initiator='0' target='0' type='read' value='4398046511104'/>", /* 2^42 KiB/s */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < VN_COUNT(bad); i++) {
+        VN_AUTO(vn_arena) arena = {0};
+        char *xml = vn_arena_printf(&arena, "<capabilities><host><topology><cells><cell id='0'/></cells><interconnects>%s"
+                                            "</interconnects></topology></host></capabilities>", bad[i]);
+        struct vn_host host;
+
+        if (vn_capsxml_parse(xml, strlen(xml), &arena, &host, NULL) != -VN_E_FORMAT)
+            fail_msg("taken: %s", bad[i]);
+    }
+}
+
 /* Recorded from libvirt 9.0's test driver: no distances, no caches, pages of 8 KiB on one node. */
 static void libvirts_test_host(void **state)
 {
@@ -53,6 +92,8 @@ static void libvirts_test_host(void **state)
     assert_int_equal(host.nodes[1].memory_kib, 4194304);
     assert_int_equal(host.nodes[1].n_pools, 2);
     assert_null(host.distances);
+    assert_null(host.hmat.latency_ns);
+    assert_null(host.hmat.bandwidth_mbps);
     assert_int_equal(host.n_l3, 0);
     assert_true(vn_cpuset_empty(&host.offline));
     free(xml);
@@ -138,6 +179,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_host_of_three_nodes),
+        cmocka_unit_test(latencies_of_the_nearest_cpus),
+        cmocka_unit_test(interconnects_that_make_no_sense),
         cmocka_unit_test(libvirts_test_host),
         cmocka_unit_test(without_siblings_nobody_is_offline),
         cmocka_unit_test(contradictions_are_refused),

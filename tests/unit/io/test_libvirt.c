@@ -37,6 +37,7 @@ static void observes_over_the_connection(void **state)
     assert_string_equal(hv->uri, "test:///default");
     assert_int_equal(hv->ops->observe(hv->self, NULL, 0, NULL, &snapshot, &err), 0);
     assert_int_equal(snapshot.host.n_nodes, 2);
+    assert_string_equal(vn_host_setting(&snapshot.host, "hmat"), VN_HMAT_REMOTE);
     assert_int_equal(snapshot.n_vms, 1);
     vm = vn_snapshot_vm(&snapshot, "test");
     assert_non_null(vm);
