@@ -124,21 +124,28 @@ static bool worth_it(const struct repair *r, uint64_t kib, uint64_t more)
 
 static int descend(struct repair *r, size_t depth);
 
+/* The mover has moved: is there room, or will there be with @more moves? */
+static int look_on(struct repair *r, size_t depth, struct stage *next, size_t more)
+{
+    if (!worth_it(r, next->moved_kib, repair_bound(r, next, NULL, more)))
+        return 0;
+    return more ? descend(r, depth + 1) : goal_fits(r, next);
+}
+
 static int try_move(struct repair *r, size_t depth, size_t mover, size_t to)
 {
     struct stage *stage = &r->stage[depth], *next = &r->stage[depth + 1];
     struct mover *m = &r->movers[mover];
     size_t more = r->depth - depth - 1;
-    int got;
+    int got = 0;
 
     if (!worth_it(r, stage->moved_kib + m->moved_kib[to], 0) || !can_move(r, stage, m, to) ||
-        other_order(r, depth, mover, to) || !move(r, stage, m, to, next))
+        other_order(r, depth, mover, to))
         return 0;
-    m->moved = true;
     r->list[depth] = (struct repair_move){mover, to};
-    got = 0;
-    if (worth_it(r, next->moved_kib, repair_bound(r, next, NULL, more)))
-        got = more ? descend(r, depth + 1) : goal_fits(r, next);
+    m->moved = true;
+    if (move(r, stage, m, to, next))
+        got = look_on(r, depth, next, more);
     m->moved = false;
     if (got <= 0 || more)
         return got;

@@ -53,6 +53,7 @@ struct repair {
     struct held self;        /* of the goal, if it runs */
     bool runs;
     struct vn_cpuset may;    /* CPUs that dedicated vCPUs could have at all */
+    struct vn_cpuset doubled; /* CPUs that two of the goal and the movers have */
     struct room *scratch;
     struct mover *movers;    /* by name */
     size_t n_movers, n_likes;
@@ -72,6 +73,7 @@ struct repair {
 /* repair_vms.c */
 /** repair_vms() - the goal, the VMs that might move and the first stage. 0 or -VN_E_NOMEM. */
 int repair_vms(struct repair *r, const struct room *room);
+/** repair_give() - what @held had is free in @room; those that moved, and it, are marked so. */
 void repair_give(const struct repair *r, struct room *room, const struct held *held);
 
 /* repair_bound.c */

@@ -37,10 +37,23 @@ static int held_of(struct repair *r, const struct room *room, const struct vn_re
     return 0;
 }
 
+/* CPUs that someone else has too who is still there come free when that one leaves. */
+static void leave_shared(const struct repair *r, const struct held *held, struct vn_cpuset *cpus)
+{
+    if (!vn_cpuset_intersects(cpus, &r->doubled))
+        return;
+    for (size_t i = 0; i < r->n_movers; i++)
+        if (!r->movers[i].moved && &r->movers[i].held != held)
+            vn_cpuset_sub(cpus, &r->movers[i].held.cpus);
+    if (held != &r->self)
+        vn_cpuset_sub(cpus, &r->self.cpus);
+}
+
 void repair_give(const struct repair *r, struct room *room, const struct held *held)
 {
     struct vn_cpuset back = held->cpus;
 
+    leave_shared(r, held, &back);
     vn_cpuset_sub(&room->gone, &back);
     vn_cpuset_and(&back, &r->may);
     vn_cpuset_or(&room->avail, &back);
@@ -126,29 +139,49 @@ static int mover_new(struct repair *r, const struct room *room, size_t vm, size_
     return 0;
 }
 
-/* A CPU that two have comes free only when both leave: it counts for neither. */
+static bool is_mover(const struct repair *r, size_t vm)
+{
+    for (size_t i = 0; i < r->n_movers; i++)
+        if (r->movers[i].vm == vm)
+            return true;
+    return false;
+}
+
+/* A CPU that two have, pinned alike or one as the other's idle sibling, never comes free when one of them stays. */
 static void only_own(struct repair *r, const struct room *room)
 {
-    struct vn_cpuset once = {{0}}, twice = {{0}}, both;
+    struct vn_cpuset others = {{0}};
     const struct vn_problem *problem = r->s->problem;
 
     for (size_t i = 0; i < problem->n_vms; i++) {
         const struct spot *spot = &r->s->best.spots[i];
 
+        if (i == r->goal || is_mover(r, i))
+            continue;
         room_assign(r->scratch, room);
         memset(&r->scratch->gone, 0, sizeof r->scratch->gone);
-        if (!problem->vms[i].movable || r->s->keep[i] || (i == r->goal && r->runs))
+        if (!problem->vms[i].movable || r->s->keep[i])
             room_keep(r->scratch, &problem->vms[i]);
         else if (spot->placed)
             place_commit(&r->place, r->scratch, i, spot);
-        both = once;
-        vn_cpuset_and(&both, &r->scratch->gone);
-        vn_cpuset_or(&twice, &both);
-        vn_cpuset_or(&once, &r->scratch->gone);
+        vn_cpuset_or(&others, &r->scratch->gone);
     }
-    vn_cpuset_sub(&r->self.cpus, &twice);
+    vn_cpuset_sub(&r->self.cpus, &others);
     for (size_t i = 0; i < r->n_movers; i++)
-        vn_cpuset_sub(&r->movers[i].held.cpus, &twice);
+        vn_cpuset_sub(&r->movers[i].held.cpus, &others);
+}
+
+static void find_doubled(struct repair *r)
+{
+    struct vn_cpuset once = r->self.cpus;
+
+    for (size_t i = 0; i < r->n_movers; i++) {
+        struct vn_cpuset both = once;
+
+        vn_cpuset_and(&both, &r->movers[i].held.cpus);
+        vn_cpuset_or(&r->doubled, &both);
+        vn_cpuset_or(&once, &r->movers[i].held.cpus);
+    }
 }
 
 static int by_name(const void *a, const void *b)
@@ -296,6 +329,7 @@ int repair_vms(struct repair *r, const struct room *room)
         stages_new(r, room) < 0)
         return -VN_E_NOMEM;
     only_own(r, room);
+    find_doubled(r);
     first = r->stage[0].room;
     if (r->runs) { /* while the others move it is where it is */
         room_keep(first, vm);

@@ -147,6 +147,33 @@ static void test_for_one_that_runs(void **state)
     assert_move(&plan, 0, "b", 1, 2 * GIB);
 }
 
+/* What it leaves idle beside its own CPUs, another VM has: that comes free when the other has moved too. */
+static void test_on_a_sibling_of_its_own(void **state)
+{
+    static const char *const two[] = {"0-3", "4-7"};
+    static const unsigned pins[] = {1, 4};
+    static uint64_t resident[] = {GIB, 0};
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    struct vn_request *runs;
+
+    (void)state;
+    new_host(&problem, 2, two, 16 * GIB, 20);
+    for (unsigned cpu = 0; cpu < 8; cpu += 2)
+        vn_cpuset_add_range(vn_arena_grow(&problem.arena, &problem.host.cores, &problem.host.n_cores,
+                                          sizeof *problem.host.cores), cpu, cpu + 1);
+    (void)stays(&problem, "b", 0, 0, 1, 2 * GIB);
+    (void)stays(&problem, "c", 1, 6, 1, 4 * GIB);
+    runs = one_cell(&problem, "runs", 2, GIB);
+    runs->policy.threads = VN_THREADS_ISOLATE;
+    pin_now(&problem, runs, pins, true);
+    runs->resident_kib = resident;
+    problem.host.nodes[0].free_kib -= GIB;
+    solve(&problem, &plan);
+    assert_int_equal(plan.unplaced[0].n_repair, 1);
+    assert_move(&plan, 0, "b", 1, 2 * GIB);
+}
+
 static void test_within_max_move(void **state)
 {
     VN_AUTO(vn_problem) problem = {0};
@@ -198,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_in_order),          cmocka_unit_test(test_off),
         cmocka_unit_test(test_for_one_that_runs), cmocka_unit_test(test_within_max_move),
         cmocka_unit_test(test_none),
+        cmocka_unit_test(test_on_a_sibling_of_its_own),
     };
 
     return cmocka_run_group_tests_name("repair", tests, NULL, NULL);
