@@ -4,6 +4,7 @@
  * one move, then of two, and so on, by name and node; whatever cannot do better than the best so
  * far is left out. Steps are counted, so that the answer does not depend on the machine.
  */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -252,7 +253,14 @@ static int tell(const struct repair *r, struct vn_arena *arena, struct vn_unplac
     return 0;
 }
 
-int repair_find(struct solver *s, const struct room *room, size_t vm, size_t among, struct vn_arena *arena,
+/* The steps did not reach for all lists. */
+static int tell_limit(const struct repair *r, uint64_t steps, struct vn_plan *plan)
+{
+    return plan_note(plan, "'%s': moves that make room were looked for only up to %" PRIu64 " steps; there may be %s",
+                     r->s->problem->vms[r->goal].name, steps, r->n_best ? "cheaper ones" : "some");
+}
+
+int repair_find(struct solver *s, const struct room *room, size_t vm, size_t among, struct vn_plan *plan,
                 struct vn_unplaced *out)
 {
     VN_AUTO(vn_arena) scratch = {0};
@@ -269,5 +277,7 @@ int repair_find(struct solver *s, const struct room *room, size_t vm, size_t amo
         return 0;
     if (repair_vms(&r, room) < 0 || look(&r) < 0)
         return -VN_E_NOMEM;
-    return tell(&r, arena, out);
+    if (!r.left && tell_limit(&r, STEPS / among, plan) < 0)
+        return -VN_E_NOMEM;
+    return tell(&r, &plan->arena, out);
 }

@@ -71,7 +71,7 @@ static int report_unplaced(struct solver *s, size_t vm, struct vn_plan *plan)
         s->place.max_move_kib -= s->best.moved;
     if (fit_blocking(&s->place, room, empty, vm, &plan->arena, out) < 0 ||
         advise_hugepages(s, room, vm, out, plan) < 0 ||
-        repair_find(s, room, vm, left_out(s), &plan->arena, out) < 0)
+        repair_find(s, room, vm, left_out(s), plan, out) < 0)
         return -VN_E_NOMEM;
     if (s->place.max_move_kib != UINT64_MAX)
         s->place.max_move_kib += s->best.moved;

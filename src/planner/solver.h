@@ -71,9 +71,10 @@ int advise_hugepages(struct solver *s, const struct room *room, size_t vm, const
 /* repair.c */
 /**
  * repair_find() - the moves of VMs that stay which make room for @vm, the cheapest list that is found; @room: what it
- * sees now. @among: so many VMs are left out, and share the steps. 0 or -VN_E_NOMEM.
+ * sees now. @among: so many VMs are left out, and share the steps; a note of @plan says when they did not
+ * reach. 0 or -VN_E_NOMEM.
  */
-int repair_find(struct solver *s, const struct room *room, size_t vm, size_t among, struct vn_arena *arena,
+int repair_find(struct solver *s, const struct room *room, size_t vm, size_t among, struct vn_plan *plan,
                 struct vn_unplaced *out);
 
 /* result.c */

@@ -218,13 +218,67 @@ static void test_none(void **state)
     assert_int_equal(cells.unplaced[0].n_repair, 0);
 }
 
+/* Nodes of 7 CPUs with three VMs of 2, and one more CPU somewhere: they could change places for ever. */
+static void sliding_host(struct vn_problem *problem, size_t n)
+{
+    static char texts[20][16];
+    static const char *cpus[20];
+    unsigned at = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        unsigned count = i ? 7 : 8;
+
+        (void)snprintf(texts[i], sizeof texts[i], "%u-%u", at, at + count - 1);
+        cpus[i] = texts[i];
+        at += count;
+    }
+    new_host(problem, n, cpus, 64 * GIB, 20);
+    at = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (unsigned k = 0; k < 3; k++) {
+            char name[] = {(char)('a' + i), (char)('a' + k), '\0'};
+
+            (void)stays(problem, name, (int)i, at + 2 * k, 2, GIB);
+        }
+        at += i ? 7 : 8;
+    }
+    (void)one_cell(problem, "new", 4, GIB);
+}
+
+static bool says_limit(const struct vn_plan *plan, const char *what)
+{
+    for (size_t i = 0; i < plan->n_notes; i++)
+        if (strstr(plan->notes[i], "looked for only up to") && strstr(plan->notes[i], what))
+            return true;
+    return false;
+}
+
+static void test_steps_run_out(void **state)
+{
+    VN_AUTO(vn_problem) small = {0};
+    VN_AUTO(vn_problem) large = {0};
+    VN_AUTO(vn_plan) all = {0};
+    VN_AUTO(vn_plan) some = {0};
+
+    (void)state;
+    sliding_host(&small, 2);
+    solve(&small, &all);
+    assert_int_equal(all.n_unplaced, 1);
+    assert_int_equal(all.n_notes, 0);
+    sliding_host(&large, 20);
+    solve(&large, &some);
+    assert_int_equal(some.unplaced[0].n_repair, 0);
+    assert_true(says_limit(&some, "'new': "));
+    assert_true(says_limit(&some, "there may be some"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_least_memory),      cmocka_unit_test(test_memory_in_flight),
         cmocka_unit_test(test_in_order),          cmocka_unit_test(test_off),
         cmocka_unit_test(test_for_one_that_runs), cmocka_unit_test(test_within_max_move),
-        cmocka_unit_test(test_none),
+        cmocka_unit_test(test_none),              cmocka_unit_test(test_steps_run_out),
         cmocka_unit_test(test_on_a_sibling_of_its_own),
     };
 
