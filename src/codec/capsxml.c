@@ -240,8 +240,8 @@ static int read_figure(const xmlNode *at, bool bandwidth, uint32_t *ret, struct 
 static int read_interconnect(const xmlNode *at, bool bandwidth, struct vn_arena *arena, struct vn_host *host,
                              struct vn_err *err)
 {
-    uint32_t **table = bandwidth ? &host->hmat.bandwidth_mbps : &host->hmat.latency_ns, figure;
-    size_t n = host->n_nodes, from, to;
+    uint32_t **table = bandwidth ? &host->hmat.bandwidth_mbps : &host->hmat.latency_ns, figure = 0;
+    size_t n = host->n_nodes, from = 0, to = 0;
     int r = node_at(at, "initiator", host, &from, err);
 
     if (r == 0)
