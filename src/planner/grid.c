@@ -261,6 +261,22 @@ static int grid_moved(struct place *place, const struct vn_request *vm, struct v
     return 0;
 }
 
+int place_moved(struct place *place, size_t vm, const struct spot *spot, uint64_t *ret)
+{
+    VN_AUTO(vn_arena) scratch = {0};
+    struct grid grid = {.k = spot->k, .n = place->topo->n, .cells = spot->cells};
+    uint64_t sum;
+
+    grid.unit = vn_arena_array(&scratch, grid.k * grid.n, sizeof *grid.unit);
+    if (!grid.unit || grid_moved(place, &place->problem->vms[vm], &scratch, &grid) < 0)
+        return -VN_E_NOMEM;
+    sum = grid.moved_base;
+    for (size_t j = 0; j < grid.k; j++)
+        sum += grid.unit[j * grid.n + spot->node[j]].s[SC_MOVED];
+    *ret = sum > grid.moved_less ? sum - grid.moved_less : 0;
+    return 0;
+}
+
 static int grid_devices(struct place *place, const struct vn_request *vm, struct vn_arena *scratch, struct grid *grid)
 {
     size_t *nodes = vn_arena_array(scratch, vm->n_devices, sizeof *nodes);

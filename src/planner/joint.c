@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
 #include <string.h>
 
 #include "planner/joint.h"
@@ -63,6 +64,36 @@ static int add_shape(struct joint *j, struct vn_arena *arena, const struct room 
     return 0;
 }
 
+static int descending(const void *a, const void *b)
+{
+    unsigned x, y;
+
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The least distance of a VM in several cells: as large as nodes have room for, on the nearest nodes. */
+static uint64_t least_spread(const struct joint *j, unsigned vcpus)
+{
+    uint64_t left = vcpus, squares = 0, least = UINT64_MAX, all = (uint64_t)vcpus * vcpus;
+
+    memcpy(j->scratch, j->now.room.cpus, j->n * sizeof *j->scratch);
+    qsort(j->scratch, j->n, sizeof *j->scratch, descending);
+    for (size_t n = 0; n < j->n && left; n++) {
+        uint64_t has = j->scratch[n] < left ? j->scratch[n] : left;
+
+        has -= has == vcpus; /* there is another cell */
+        squares += has * has;
+        left -= has;
+    }
+    for (size_t a = 0; a < j->n; a++)
+        for (size_t b = 0; b < j->n; b++)
+            if (a != b && vn_host_distance(j->topo->host, a, b) - 10 < least)
+                least = vn_host_distance(j->topo->host, a, b) - 10;
+    return joint_distance(vcpus, (all - squares) / 2 * least);
+}
+
 static int add_shapes(struct joint *j, struct vn_arena *arena, const struct room *base, const struct vn_request *vm,
                       unsigned size, struct joint_vm *out)
 {
@@ -76,7 +107,9 @@ static int add_shapes(struct joint *j, struct vn_arena *arena, const struct room
     for (size_t k = 1; r == 0 && k <= JOINT_SHAPES && k <= j->n && k <= vm->vcpus && (k == 1 || k <= split_grains(vm));
          k++)
         r = add_shape(j, arena, base, vm, size, k, out);
-    j->whole = j->whole && out->n_shapes == 1;
+    out->divides = true;
+    if (out->n_shapes > 1)
+        out->spread = least_spread(j, vm->vcpus);
     return r;
 }
 
@@ -98,7 +131,8 @@ static int add_devices(const struct joint *j, struct vn_arena *arena, const stru
 
 static bool same_request(const struct joint_vm *a, const struct joint_vm *b)
 {
-    if (a->vcpus != b->vcpus || a->kind != b->kind || a->n_shapes != b->n_shapes || a->n_devices != b->n_devices ||
+    if (a->vcpus != b->vcpus || a->kind != b->kind || a->divides != b->divides || a->spread != b->spread ||
+        a->n_shapes != b->n_shapes || a->n_devices != b->n_devices ||
         memcmp(a->devices, b->devices, a->n_devices * sizeof *a->devices))
         return false;
     for (size_t s = 0; s < a->n_shapes; s++) {
@@ -114,6 +148,27 @@ static bool same_request(const struct joint_vm *a, const struct joint_vm *b)
     return true;
 }
 
+/* What it costs alone; in several cells, where it is divided in the best way and has no devices nearby. */
+static void set_least(const struct solver *s, struct joint_vm *vm)
+{
+    const struct spot *alone = &s->alone[vm->vm];
+
+    vm->least.distance = joint_distance(vm->vcpus, alone->bound.s[SC_DISTANCE]);
+    vm->least.device = alone->bound.s[SC_DEVICE];
+    if (!vm->divides || (alone->k == 1 && vm->spread > 0))
+        return;
+    vm->least = (struct joint_cost){alone->k == 1 ? 0 : vm->spread, 0};
+}
+
+/* Where CPUs stay for those that float, whole cores might be had by other choices of them. */
+static bool sums_hold(const struct room *base, const struct joint_vm *vm)
+{
+    for (size_t n = 0; n < base->topo->n && vm->shapes[0].cells[0].cores && !base->named; n++)
+        if (base->demand[n] > 0)
+            return false;
+    return true;
+}
+
 /* Those that fit nowhere even alone are left out for good. */
 static int add_vms(struct solver *s, const struct room *base, const bool *keep, struct vn_arena *arena, unsigned size,
                    struct joint *j)
@@ -122,20 +177,28 @@ static int add_vms(struct solver *s, const struct room *base, const bool *keep, 
         const struct vn_request *vm = &s->problem->vms[s->order[i]];
         struct joint_vm *out = &j->vms[j->n_vms];
 
-        j->whole = j->whole && solver_dedicated(vm) && !keep[s->order[i]];
         if (!solver_dedicated(vm) || keep[s->order[i]] || !s->alone[s->order[i]].placed)
             continue;
         out->vm = s->order[i];
         out->vcpus = vm->vcpus;
         out->kind = room_mem(base, vm->memory_kib, vm->policy.hugepage_kib).kind;
-        out->least = joint_cost(out->vcpus, s->alone[out->vm].bound.s[SC_DISTANCE]);
+        out->spread = UINT64_MAX;
         if (add_shapes(j, arena, base, vm, size, out) < 0 || add_devices(j, arena, vm, out) < 0)
             return -VN_E_NOMEM;
+        set_least(s, out);
+        j->sums = j->sums && sums_hold(base, out);
         for (out->like = 0; !same_request(&j->vms[out->like], out); out->like++)
             ;
         j->n_vms++;
     }
     return 0;
+}
+
+void joint_least(const struct joint *j, struct joint_cost *ret)
+{
+    *ret = (struct joint_cost){0, 0};
+    for (size_t v = 0; v < j->n_vms; v++)
+        joint_cost_add(ret, &j->vms[v].least);
 }
 
 int joint_new(struct solver *s, const struct room *base, const bool *keep, struct vn_arena *arena, struct joint *ret)
@@ -146,20 +209,23 @@ int joint_new(struct solver *s, const struct room *base, const bool *keep, struc
     ret->topo = s->place.topo;
     ret->n = ret->topo->n;
     ret->n_kinds = base->n_kinds;
-    ret->whole = true;
+    ret->sums = true;
     ret->dice = 1;
     ret->n_vms = s->n_movable; /* at most */
     ret->vms = vn_arena_array(arena, s->n_movable, sizeof *ret->vms);
     ret->used = vn_arena_array(arena, ret->n, sizeof *ret->used);
     ret->pick = vn_arena_array(arena, ret->n, sizeof *ret->pick);
     ret->found = vn_arena_array(arena, ret->n, sizeof *ret->found);
-    if (!ret->vms || !ret->used || !ret->pick || !ret->found || joint_state_new(ret, arena, &ret->now) < 0 ||
-        joint_state_new(ret, arena, &ret->best) < 0)
+    ret->scratch = vn_arena_array(arena, ret->n, sizeof *ret->scratch);
+    if (!ret->vms || !ret->used || !ret->pick || !ret->found || !ret->scratch)
+        return -VN_E_NOMEM;
+    if (joint_state_new(ret, arena, &ret->now) < 0 || joint_state_new(ret, arena, &ret->best) < 0)
         return -VN_E_NOMEM;
     ret->n_vms = 0;
     size = survey(ret, base);
     if (add_vms(s, base, keep, arena, size, ret) < 0)
         return -VN_E_NOMEM;
     ret->most_vcpus = joint_most_vcpus(ret, arena);
+    ret->most_placed = ret->n_vms;
     return ret->most_vcpus == UINT64_MAX ? -VN_E_NOMEM : 0;
 }

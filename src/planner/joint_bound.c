@@ -8,6 +8,8 @@
  * those of struct joint, whose cells say the least that they take.
  */
 
+enum { LEFT_OUT_STEPS = 50000000 };
+
 static uint64_t sum_of(const struct joint_shape *shape, bool memory)
 {
     uint64_t sum = 0;
@@ -99,4 +101,44 @@ uint64_t joint_most_vcpus(const struct joint *j, struct vn_arena *arena)
         bound = other < bound ? other : bound;
     }
     return bound;
+}
+
+/*
+ * Seen from those left out, which are few: the most distance that at most @most of them with @vcpus
+ * vCPUs in all can have. With @most as large as it likes one row is enough.
+ */
+static uint64_t most_left_out(const struct joint *j, struct vn_arena *arena, uint64_t vcpus, uint64_t most)
+{
+    bool counted = most < j->n_vms && j->n_vms * (most + 1) * (vcpus + 1) <= LEFT_OUT_STEPS;
+    size_t rows = counted ? most + 1 : 1, width = vcpus + 1;
+    uint64_t *top = vn_arena_array(arena, rows * width, sizeof *top), best = 0;
+
+    if (!top)
+        return UINT64_MAX;
+    for (size_t i = 0; i < rows * width; i++)
+        top[i] = i ? UINT64_MAX : 0;
+    for (size_t v = 0; v < j->n_vms; v++)
+        for (size_t row = rows; row-- > (counted ? 1 : 0);)
+            for (uint64_t c = vcpus; c >= j->vms[v].vcpus; c--) {
+                uint64_t from = top[(row - counted) * width + c - j->vms[v].vcpus], *to = &top[row * width + c];
+
+                if (from != UINT64_MAX && (*to == UINT64_MAX || from + j->vms[v].least.distance > *to))
+                    *to = from + j->vms[v].least.distance;
+            }
+    for (size_t row = 0; row < rows; row++)
+        if (top[row * width + vcpus] != UINT64_MAX && top[row * width + vcpus] > best)
+            best = top[row * width + vcpus];
+    return best;
+}
+
+uint64_t joint_least_distance(const struct joint *j, struct vn_arena *arena, uint64_t vcpus, uint64_t count)
+{
+    struct joint_cost all;
+    uint64_t has = 0, out;
+
+    joint_least(j, &all);
+    for (size_t v = 0; v < j->n_vms; v++)
+        has += j->vms[v].vcpus;
+    out = most_left_out(j, arena, has > vcpus ? has - vcpus : 0, j->n_vms > count ? j->n_vms - count : 0);
+    return out == UINT64_MAX ? out : all.distance - out;
 }

@@ -2,75 +2,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "planner/joint.h"
+#include "planner/joint_exact.h"
 
 /*
- * Depth-first branch and bound over all VMs, those of several cells first: on each node in turn,
+ * Depth-first branch and bound, VMs of several cells or with devices first: on each node in turn,
  * then left out. A branch ends where what is placed and the best that the rest could add is no
  * better than the best so far.
  *
  * Nodes that are the same, VMs that are and cells that are, are tried once: always the one that
  * gives the lowest row of nodes, VM after VM. All three rules keep the lowest of the best rows.
+ *
+ * A VM that may be divided in any way is tried in one piece, and then as if several cells of it
+ * could have any CPUs and memory, at the least distance there is. What is found so is no plan; but
+ * nothing is better.
  */
 
-enum { TABLE_MAX = 1 << 22 };
+enum { TABLE_MAX = 1 << 21 };
 
-struct item {
-    const struct joint_vm *vm;
-    size_t at; /* in j->vms */
-};
-
-struct exact {
-    struct joint *j;
-    uint64_t left;         /* steps */
-    bool capped;
-    struct item *items;    /* by depth */
-    size_t n_spread;       /* those of several cells */
-    bool *alike;           /* [a * n + b]: as far from everything else */
-    uint64_t width;        /* free CPUs + 1 */
-    uint64_t *least;       /* [depth * width + vCPUs]: least memory of items from there on with that many in all */
-    uint64_t *small;       /* [depth * (n_vms + 1) + count]: fewest vCPUs of so many items from there on */
-    uint64_t *cheap;       /* the same for cost */
-    struct joint_cell *min; /* [depth]: the least of any cell from there on */
-};
-
-/* ---- what the rest could add ---- */
-
-/* The most vCPUs: as many as the CPUs, on nodes that can hold any cell at all, with the memory there. */
-static uint64_t most_more(struct exact *e, size_t depth)
+static const struct joint_vm *item(const struct exact *e, size_t depth)
 {
-    const struct joint *j = e->j;
-    const uint64_t *least = &e->least[depth * e->width];
-    const struct joint_cell *min = &e->min[depth];
-    uint64_t cpus = 0, mem = 0, c, from;
-
-    for (size_t n = 0; n < j->n; n++) {
-        if (j->now.room.cpus[n] < min->cpus || j->now.room.mem[n] < min->mem)
-            continue;
-        cpus += j->now.room.cpus[n];
-        mem += j->now.room.mem[n];
-    }
-    from = cpus < e->width - 1 ? cpus : e->width - 1;
-    for (c = from; c > 0 && least[c] > mem; c--)
-        ;
-    e->left -= e->left < (from - c) / 16 ? e->left : (from - c) / 16;
-    return c;
+    return &e->j->vms[e->items[depth]];
 }
 
-static bool can_gain(struct exact *e, size_t depth)
+static bool is_located(const struct joint_vm *vm)
 {
-    const struct joint *j = e->j;
-    size_t row = depth * (j->n_vms + 1), more = j->n_vms - depth;
-    uint64_t add = most_more(e, depth), lacking;
-
-    if (j->now.vcpus + add != j->best.vcpus)
-        return j->now.vcpus + add > j->best.vcpus;
-    while (more && e->small[row + more] > add)
-        more--;
-    if (j->now.placed + more != j->best.placed)
-        return j->now.placed + more > j->best.placed;
-    lacking = j->best.placed - j->now.placed;
-    return j->now.sum + e->cheap[row + lacking] < j->best.sum;
+    return vm->shapes[0].k > 1 || vm->n_devices > 0;
 }
 
 /* ---- branches ---- */
@@ -85,79 +41,77 @@ static bool nodes_equal(const struct exact *e, size_t depth, size_t a, size_t b)
     for (size_t kind = 0; kind < j->n_kinds; kind++)
         if (room->mem[kind * j->n + a] != room->mem[kind * j->n + b])
             return false;
-    return depth >= e->n_spread || e->alike[a * j->n + b]; /* single cells have no distance */
+    return depth >= e->n_located || e->alike[a * j->n + b];
 }
 
-static bool lower_is_equal(const struct exact *e, size_t depth, size_t node)
+static bool lower_is_equal(const struct exact *e, size_t depth, size_t at)
 {
-    for (size_t n = 0; n < node; n++)
-        if (!e->j->used[n] && nodes_equal(e, depth, n, node))
+    for (size_t i = 0; i < at; i++)
+        if (!e->j->used[e->nodes[i]] && nodes_equal(e, depth, e->nodes[i], e->nodes[at]))
             return true;
     return false;
 }
 
 static void descend(struct exact *e, size_t depth);
 
+static void go_on(struct exact *e, size_t depth, int shape, struct joint_cost cost)
+{
+    struct joint *j = e->j;
+    size_t at = e->items[depth];
+
+    j->now.shape[at] = shape;
+    j->now.cost[at] = cost;
+    joint_count(j, at, false);
+    if (exact_can_gain(e, depth + 1))
+        descend(e, depth + 1);
+    joint_count(j, at, true);
+    j->now.shape[at] = -1;
+}
+
 static void commit(struct exact *e, size_t depth, uint64_t distance)
 {
     struct joint *j = e->j;
-    const struct joint_vm *vm = e->items[depth].vm;
-    size_t at = e->items[depth].at;
-    uint64_t cost = joint_cost(vm->vcpus, distance);
+    const struct joint_vm *vm = item(e, depth);
+    const size_t *node = &j->now.node[e->items[depth] * j->n];
+    size_t k = vm->shapes[0].k;
 
-    j->now.shape[at] = 0;
-    j->now.cost[at] = cost;
-    j->now.sum += cost;
-    j->now.vcpus += vm->vcpus;
-    j->now.placed++;
-    for (size_t c = 0; c < vm->shapes[0].k; c++)
-        j->used[j->now.node[at * j->n + c]] = false;
-    if (can_gain(e, depth + 1))
-        descend(e, depth + 1);
-    for (size_t c = 0; c < vm->shapes[0].k; c++)
-        j->used[j->now.node[at * j->n + c]] = true;
-    j->now.shape[at] = -1;
-    j->now.sum -= cost;
-    j->now.vcpus -= vm->vcpus;
-    j->now.placed--;
-}
-
-static bool same_cell(const struct joint_shape *shape, size_t a, size_t b)
-{
-    const struct joint_cell *x = &shape->cells[a], *y = &shape->cells[b];
-
-    return x->cpus == y->cpus && x->cores == y->cores && x->mem == y->mem &&
-           shape->sizes[a].vcpus == shape->sizes[b].vcpus;
+    for (size_t c = 0; c < k; c++)
+        j->used[node[c]] = false;
+    go_on(e, depth, 0, (struct joint_cost){joint_distance(vm->vcpus, distance), joint_device(j, vm, node, k)});
+    for (size_t c = 0; c < k; c++)
+        j->used[node[c]] = true;
 }
 
 static size_t first_node(const struct exact *e, size_t depth, size_t cell)
 {
     const struct joint *j = e->j;
-    const struct item *item = &e->items[depth];
-    const size_t *node = &j->now.node[item->at * j->n];
+    const size_t *node = &j->now.node[e->items[depth] * j->n];
 
     if (cell)
-        return j->topo->symmetric && same_cell(&item->vm->shapes[0], cell, cell - 1) ? node[cell - 1] + 1 : 0;
-    if (!depth || e->items[depth - 1].vm->like != item->vm->like)
+        return j->topo->symmetric && joint_same_cell(&item(e, depth)->shapes[0], cell, cell - 1) ? node[cell - 1] + 1
+                                                                                                : 0;
+    if (!depth || item(e, depth - 1)->like != item(e, depth)->like)
         return 0;
-    return j->now.node[e->items[depth - 1].at * j->n]; /* placed: descend() sees to it */
+    return j->now.node[e->items[depth - 1] * j->n]; /* placed: descend() sees to it */
 }
 
 static void place_cell(struct exact *e, size_t depth, size_t cell, uint64_t distance)
 {
     struct joint *j = e->j;
-    const struct item *item = &e->items[depth];
-    const struct joint_shape *shape = &item->vm->shapes[0];
-    size_t *node = &j->now.node[item->at * j->n];
+    const struct joint_vm *vm = item(e, depth);
+    const struct joint_shape *shape = &vm->shapes[0];
+    size_t *node = &j->now.node[e->items[depth] * j->n], first;
 
     if (cell == shape->k) {
         commit(e, depth, distance);
         return;
     }
-    for (size_t n = first_node(e, depth, cell); n < j->n; n++) {
+    first = first_node(e, depth, cell);
+    for (size_t i = 0; i < e->n_nodes; i++) {
         uint64_t more = distance;
+        size_t n = e->nodes[i];
 
-        if (j->used[n] || !joint_holds(j, item->vm, &shape->cells[cell], n) || lower_is_equal(e, depth, n))
+        if (n < first || j->used[n] || !joint_holds(j, vm, &shape->cells[cell], n) || lower_is_equal(e, depth, i))
             continue;
         if (!e->left) {
             e->capped = true;
@@ -169,45 +123,93 @@ static void place_cell(struct exact *e, size_t depth, size_t cell, uint64_t dist
                     (vn_host_distance(j->topo->host, node[c], n) - 10);
         node[cell] = n;
         j->used[n] = true;
-        joint_take(j, item->vm, &shape->cells[cell], n, false);
+        joint_take(j, vm, &shape->cells[cell], n, false);
         place_cell(e, depth, cell + 1, more);
-        joint_take(j, item->vm, &shape->cells[cell], n, true);
+        joint_take(j, vm, &shape->cells[cell], n, true);
         j->used[n] = false;
     }
 }
 
+static void divide(struct exact *e, size_t depth)
+{
+    const struct joint_vm *vm = item(e, depth);
+    uint64_t mem = vm->kind ? 0 : vm->shapes[0].cells[0].mem;
+
+    e->fluid++;
+    e->fluid_cpus += vm->vcpus;
+    e->fluid_mem += mem;
+    go_on(e, depth, EXACT_FLUID, (struct joint_cost){vm->spread, 0});
+    e->fluid--;
+    e->fluid_cpus -= vm->vcpus;
+    e->fluid_mem -= mem;
+}
+
+/* The best so far: as a plan where no VM is divided. */
+static void offer(struct exact *e)
+{
+    const struct joint *j = e->j;
+
+    if (joint_cmp(&j->now.sum, &e->goal) >= 0)
+        return;
+    e->goal = j->now.sum;
+    e->open = e->fluid > 0;
+    if (e->open)
+        return;
+    e->found = true;
+    for (size_t i = 0; i < e->n_items; i++) {
+        e->shape[i] = j->now.shape[e->items[i]];
+        memcpy(&e->node[i * j->n], &j->now.node[e->items[i] * j->n], j->n * sizeof *e->node);
+    }
+}
+
+/* The VM before is the same: those in one piece come before those divided, and these before those left out. */
+static int shape_before(const struct exact *e, size_t depth)
+{
+    return depth && item(e, depth - 1)->like == item(e, depth)->like ? e->j->now.shape[e->items[depth - 1]] : 0;
+}
+
 static void descend(struct exact *e, size_t depth)
 {
-    struct joint *j = e->j;
-    bool like_left_out;
+    int before = depth < e->n_items ? shape_before(e, depth) : -1;
 
-    if (depth == j->n_vms) {
-        if (joint_better(&j->now, &j->best))
-            joint_state_copy(j, &j->best, &j->now);
+    if (depth == e->n_items) {
+        offer(e);
         return;
     }
-    like_left_out = depth && e->items[depth - 1].vm->like == e->items[depth].vm->like &&
-                    j->now.shape[e->items[depth - 1].at] < 0;
-    if (!like_left_out)
+    if (before == 0)
         place_cell(e, depth, 0, 0);
-    if (!e->capped && can_gain(e, depth + 1))
+    if (!e->capped && before >= 0 && item(e, depth)->spread != UINT64_MAX)
+        divide(e, depth);
+    if (!e->capped && exact_can_gain(e, depth + 1))
         descend(e, depth + 1);
 }
 
-/* ---- tables ---- */
+/* ---- setting up ---- */
 
-static int item_cmp(const void *a, const void *b)
+static int item_cmp(const struct joint_vm *x, const struct joint_vm *y)
 {
-    const struct joint_vm *x = ((const struct item *)a)->vm, *y = ((const struct item *)b)->vm;
-    bool spread_x = x->shapes[0].k > 1, spread_y = y->shapes[0].k > 1;
-
-    if (spread_x != spread_y)
-        return spread_x ? -1 : 1;
+    if (is_located(x) != is_located(y))
+        return is_located(x) ? -1 : 1;
     if (x->vcpus != y->vcpus)
         return x->vcpus > y->vcpus ? -1 : 1;
     if (x->like != y->like)
         return x->like < y->like ? -1 : 1;
     return x->vm < y->vm ? -1 : x->vm > y->vm;
+}
+
+/* By insertion: often they are few, and in order. */
+static void sort_items(struct exact *e)
+{
+    for (size_t i = 1; i < e->n_items; i++) {
+        size_t vm = e->items[i], at = i;
+
+        for (; at > 0 && item_cmp(&e->j->vms[e->items[at - 1]], &e->j->vms[vm]) > 0; at--)
+            e->items[at] = e->items[at - 1];
+        e->items[at] = vm;
+    }
+    e->n_located = 0;
+    while (e->n_located < e->n_items && is_located(item(e, e->n_located)))
+        e->n_located++;
 }
 
 /* Nodes @a and @b could change places. */
@@ -223,112 +225,103 @@ static bool is_alike(const struct joint *j, size_t a, size_t b)
     return vn_host_distance(host, a, b) == vn_host_distance(host, b, a);
 }
 
-/* Inserts @value into the ascending sums' row: sums of the so many least. */
-static void least_sums(const uint64_t *after, size_t count, uint64_t value, uint64_t *ret)
+/* A device is on one of the two: they are not the same to whoever has it. */
+static bool has_device(const struct joint *j, size_t a, size_t b)
 {
-    size_t at = 0;
-
-    while (at < count && after[at + 1] - after[at] <= value)
-        at++;
-    memcpy(ret, after, (at + 1) * sizeof *ret);
-    for (size_t i = at; i <= count; i++)
-        ret[i + 1] = after[i] + value;
+    for (size_t v = 0; v < j->n_vms; v++)
+        for (size_t d = 0; d < j->vms[v].n_devices; d++)
+            if (j->vms[v].devices[d] == a || j->vms[v].devices[d] == b)
+                return true;
+    return false;
 }
 
-static void add_memory(struct exact *e, size_t depth)
+int exact_new(struct exact *e, struct joint *j, struct vn_arena *arena, size_t most, uint64_t vcpus)
 {
-    const struct joint_vm *vm = e->items[depth].vm;
-    const uint64_t *after = &e->least[(depth + 1) * e->width];
-    uint64_t *ret = &e->least[depth * e->width], mem = 0;
-
-    for (size_t c = 0; c < vm->shapes[0].k && vm->kind == 0; c++)
-        mem += vm->shapes[0].cells[c].mem;
-    for (uint64_t c = 0; c < e->width; c++) {
-        ret[c] = after[c];
-        if (c >= vm->vcpus && after[c - vm->vcpus] != UINT64_MAX && after[c - vm->vcpus] + mem < ret[c])
-            ret[c] = after[c - vm->vcpus] + mem;
-    }
-}
-
-static void add_min(struct exact *e, size_t depth)
-{
-    const struct joint_vm *vm = e->items[depth].vm;
-    struct joint_cell *min = &e->min[depth];
-
-    *min = e->min[depth + 1];
-    for (size_t c = 0; c < vm->shapes[0].k; c++) {
-        const struct joint_cell *cell = &vm->shapes[0].cells[c];
-
-        min->cpus = cell->cpus < min->cpus ? cell->cpus : min->cpus;
-        min->mem = vm->kind ? 0 : cell->mem < min->mem ? cell->mem : min->mem;
-    }
-}
-
-static void fill_tables(struct exact *e)
-{
-    const struct joint *j = e->j;
-    size_t row = j->n_vms + 1;
-
-    for (uint64_t c = 1; c < e->width; c++)
-        e->least[j->n_vms * e->width + c] = UINT64_MAX;
-    e->min[j->n_vms] = (struct joint_cell){UINT32_MAX, 0, UINT64_MAX};
-    for (size_t depth = j->n_vms; depth-- > 0;) {
-        const struct joint_vm *vm = e->items[depth].vm;
-
-        add_memory(e, depth);
-        add_min(e, depth);
-        least_sums(&e->small[(depth + 1) * row], j->n_vms - depth - 1, vm->vcpus, &e->small[depth * row]);
-        least_sums(&e->cheap[(depth + 1) * row], j->n_vms - depth - 1, vm->least, &e->cheap[depth * row]);
-        e->n_spread += vm->shapes[0].k > 1;
-    }
+    *e = (struct exact){.j = j};
+    e->items = vn_arena_array(arena, most, sizeof *e->items);
+    e->nodes = vn_arena_array(arena, j->n, sizeof *e->nodes);
+    e->alike = vn_arena_array(arena, j->n * j->n, sizeof *e->alike);
+    e->rest = vn_arena_array(arena, (most + 1) * (vcpus + 1), sizeof *e->rest);
+    e->least = vn_arena_array(arena, most + 1, sizeof *e->least);
+    e->shape = vn_arena_array(arena, most, sizeof *e->shape);
+    e->node = vn_arena_array(arena, most * j->n, sizeof *e->node);
+    if (!e->items || !e->nodes || !e->alike || !e->rest || !e->least || !e->shape || !e->node)
+        return -VN_E_NOMEM;
     for (size_t a = 0; a < j->n; a++)
         for (size_t b = 0; b < j->n; b++)
-            e->alike[a * j->n + b] = is_alike(j, a, b);
-}
-
-static int exact_new(struct exact *e, struct vn_arena *arena)
-{
-    struct joint *j = e->j;
-    size_t rows = j->n_vms + 1;
-
-    e->items = vn_arena_array(arena, j->n_vms, sizeof *e->items);
-    e->alike = vn_arena_array(arena, j->n * j->n, sizeof *e->alike);
-    e->least = vn_arena_array(arena, rows * e->width, sizeof *e->least);
-    e->small = vn_arena_array(arena, rows * rows, sizeof *e->small);
-    e->cheap = vn_arena_array(arena, rows * rows, sizeof *e->cheap);
-    e->min = vn_arena_array(arena, rows, sizeof *e->min);
-    if (!e->items || !e->alike || !e->least || !e->small || !e->cheap || !e->min)
-        return -VN_E_NOMEM;
-    for (size_t v = 0; v < j->n_vms; v++)
-        e->items[v] = (struct item){&j->vms[v], v};
-    qsort(e->items, j->n_vms, sizeof *e->items, item_cmp);
-    fill_tables(e);
+            e->alike[a * j->n + b] = is_alike(j, a, b) && (a == b || !has_device(j, a, b));
     return 0;
 }
 
-static bool has_devices(const struct joint *j)
+/* What was found becomes the state. */
+static void put(struct exact *e)
 {
-    for (size_t v = 0; v < j->n_vms; v++)
-        if (j->vms[v].n_devices)
-            return true;
-    return false;
+    struct joint *j = e->j;
+
+    for (size_t i = 0; i < e->n_items; i++) {
+        const struct joint_vm *vm = item(e, i);
+        size_t at = e->items[i], *node = &j->now.node[at * j->n];
+        uint64_t distance = 0;
+
+        if (e->shape[i] < 0)
+            continue;
+        memcpy(node, &e->node[i * j->n], j->n * sizeof *node);
+        for (size_t c = 0; c < vm->shapes[0].k; c++) {
+            joint_take(j, vm, &vm->shapes[0].cells[c], node[c], false);
+            for (size_t b = 0; b < c; b++)
+                distance += (uint64_t)vm->shapes[0].sizes[b].vcpus * vm->shapes[0].sizes[c].vcpus *
+                            (vn_host_distance(j->topo->host, node[b], node[c]) - 10);
+        }
+        j->now.shape[at] = 0;
+        j->now.cost[at] = (struct joint_cost){joint_distance(vm->vcpus, distance),
+                                              joint_device(j, vm, node, vm->shapes[0].k)};
+        joint_count(j, at, false);
+    }
+}
+
+void exact_run(struct exact *e)
+{
+    e->capped = e->found = e->open = false;
+    sort_items(e);
+    exact_tables(e);
+    if (exact_can_gain(e, 0))
+        descend(e, 0);
+    if (e->found)
+        put(e);
 }
 
 int joint_exact(struct joint *j, struct vn_arena *arena, uint64_t steps)
 {
-    struct exact e = {.j = j, .left = steps, .width = 1};
+    uint64_t cpus = 0, vcpus = 0;
+    struct exact e;
 
-    for (size_t v = 0; v < j->n_vms; v++)
+    for (size_t v = 0; v < j->n_vms; v++) {
         if (j->now.shape[v] >= 0)
             joint_remove(j, v);
+        vcpus += j->vms[v].vcpus;
+    }
     for (size_t n = 0; n < j->n; n++)
-        e.width += j->now.room.cpus[n];
-    if (!j->whole || has_devices(j) || j->n_vms * e.width > TABLE_MAX)
+        cpus += j->now.room.cpus[n];
+    vcpus = vcpus < cpus ? vcpus : cpus;
+    if (!j->sums || (j->n_vms + 1) * (vcpus + 1) > TABLE_MAX)
         return 0;
-    if (exact_new(&e, arena) < 0)
+    if (exact_new(&e, j, arena, j->n_vms, vcpus) < 0)
         return -VN_E_NOMEM;
-    if (can_gain(&e, 0))
-        descend(&e, 0);
+    e.width = vcpus + 1;
+    e.left = steps;
+    e.goal = j->best.sum;
+    e.n_items = j->n_vms;
+    e.n_nodes = j->n;
+    for (size_t v = 0; v < j->n_vms; v++)
+        e.items[v] = v;
+    for (size_t n = 0; n < j->n; n++)
+        e.nodes[n] = n;
+    exact_run(&e);
+    if (joint_cmp(&j->now.sum, &j->best.sum) < 0)
+        joint_state_copy(j, &j->best, &j->now);
+    if (j->most_vcpus < e.width && e.rest[j->most_vcpus].mem != UINT64_MAX)
+        j->most_placed = e.rest[j->most_vcpus].count;
     j->exact = !e.capped;
+    j->bound = e.goal;
     return 0;
 }

@@ -140,59 +140,32 @@ static void recreate(struct round *r)
     }
 }
 
-static void undo(struct round *r)
+/* What this round can have changed: the VMs in the pool. */
+static void copy_round(const struct round *r, struct joint_state *to, const struct joint_state *from)
 {
-    struct joint_state *now = &r->j->now, *old = &r->before;
-    const struct joint *j = r->j;
-
-    memcpy(now->room.cpus, old->room.cpus, j->n * sizeof *now->room.cpus);
-    memcpy(now->room.cores, old->room.cores, j->n * sizeof *now->room.cores);
-    memcpy(now->room.mem, old->room.mem, j->n_kinds * j->n * sizeof *now->room.mem);
-    for (size_t i = 0; i < r->n_pool; i++) {
-        size_t vm = r->pool[i].vm;
-
-        now->shape[vm] = old->shape[vm];
-        now->cost[vm] = old->cost[vm];
-        memcpy(&now->node[vm * j->n], &old->node[vm * j->n], j->n * sizeof *now->node);
-    }
-    now->vcpus = old->vcpus;
-    now->placed = old->placed;
-    now->sum = old->sum;
+    joint_copy_room(r->j, to, from);
+    for (size_t i = 0; i < r->n_pool; i++)
+        joint_copy_vm(r->j, to, from, r->pool[i].vm);
 }
 
-/* Where the round began: only what is in the pool has changed since the last one. */
-static void remember(struct round *r)
+static uint64_t worth(const struct joint *j, const struct joint_worth *sum)
 {
-    struct joint_state *now = &r->j->now, *old = &r->before;
-    const struct joint *j = r->j;
-
-    memcpy(old->room.cpus, now->room.cpus, j->n * sizeof *now->room.cpus);
-    memcpy(old->room.cores, now->room.cores, j->n * sizeof *now->room.cores);
-    memcpy(old->room.mem, now->room.mem, j->n_kinds * j->n * sizeof *now->room.mem);
-    for (size_t i = 0; i < r->n_pool; i++) {
-        size_t vm = r->pool[i].vm;
-
-        old->shape[vm] = now->shape[vm];
-        old->cost[vm] = now->cost[vm];
-        memcpy(&old->node[vm * j->n], &now->node[vm * j->n], j->n * sizeof *now->node);
-    }
-    old->vcpus = now->vcpus;
-    old->placed = now->placed;
-    old->sum = now->sum;
+    return sum->vcpus * (j->n_vms + 1) + sum->placed;
 }
 
-static uint64_t worth(const struct joint *j, const struct joint_state *state)
+static uint64_t weigh(const struct joint_cost *cost)
 {
-    return state->vcpus * (j->n_vms + 1) + state->placed;
+    return cost->distance + cost->device * JOINT_DEVICE;
 }
 
 /* Distance, and for each vCPU and VM short of the best more than it can save. */
-static uint64_t penalty(const struct joint *j, const struct joint_state *state)
+static uint64_t penalty(const struct joint *j, const struct joint_worth *sum)
 {
-    uint64_t each = j->best.sum / (j->best.placed + 1) + 1, mean = j->best.vcpus / (j->best.placed + 1) + 1;
-    uint64_t best = worth(j, &j->best), has = worth(j, state), row = j->n_vms + 1;
+    const struct joint_worth *top = &j->best.sum;
+    uint64_t each = weigh(&top->cost) / (top->placed + 1) + 1, mean = top->vcpus / (top->placed + 1) + 1;
+    uint64_t best = worth(j, top), has = worth(j, sum), row = j->n_vms + 1;
 
-    return state->sum + (has < best ? (best - has) * each / (mean * row) : 0);
+    return weigh(&sum->cost) + (has < best ? (best - has) * each / (mean * row) : 0);
 }
 
 /* Falls from 1024 to 0 with the steps, and with rounds that gained nothing. */
@@ -204,34 +177,29 @@ static uint64_t heat_of(uint64_t steps, uint64_t all_steps, uint64_t quiet, uint
     return heat * heat / 1024;
 }
 
-static bool accept(struct joint *j, const struct joint_state *old, bool for_distance, uint64_t heat)
+static bool accept(struct joint *j, const struct joint_worth *old, bool for_distance, uint64_t heat)
 {
-    uint64_t had = worth(j, old), has = worth(j, &j->now), slack;
+    const struct joint_worth *now = &j->now.sum, *best = &j->best.sum;
+    uint64_t had = worth(j, old), has = worth(j, now), slack;
 
     if (for_distance) {
-        slack = j->best.sum * 3 / (j->best.placed + 1) / 1024 * heat;
+        slack = weigh(&best->cost) * 3 / (best->placed + 1) / 1024 * heat;
         slack = slack / 1024 * joint_dice(j, 1024);
-        return has > worth(j, &j->best) || penalty(j, &j->now) <= penalty(j, old) + slack;
+        return has > worth(j, best) || penalty(j, now) <= penalty(j, old) + slack;
     }
-    slack = (j->now.vcpus / (j->now.placed + 1) + 1) * (j->n_vms + 1) * heat / 1024;
+    slack = (now->vcpus / (now->placed + 1) + 1) * (j->n_vms + 1) * heat / 1024;
     slack = slack * joint_dice(j, 1024) / 1024;
     return has + slack >= had;
 }
 
-static uint64_t least_sum(const struct joint *j)
-{
-    uint64_t sum = 0;
-
-    for (size_t v = 0; v < j->n_vms; v++)
-        sum += j->vms[v].least;
-    return sum;
-}
-
 static bool all_done(const struct joint *j, bool for_distance)
 {
-    if (j->best.placed < j->n_vms)
-        return !for_distance && j->best.vcpus == j->most_vcpus && j->best.placed + 1 == j->n_vms;
-    return !for_distance || j->best.sum <= least_sum(j);
+    struct joint_cost least;
+
+    if (j->best.sum.placed < j->n_vms)
+        return !for_distance && j->best.sum.vcpus == j->most_vcpus && j->best.sum.placed >= j->most_placed;
+    joint_least(j, &least);
+    return !for_distance || joint_cost_cmp(&j->best.sum.cost, &least) <= 0;
 }
 
 /* Rounds until nothing was gained for long, or the steps are spent down to @until. */
@@ -257,13 +225,13 @@ static void rounds(struct round *r, bool for_distance, bool warm, uint64_t until
         recreate(r);
         j->blink = 0;
         j->by_fit = false;
-        if (!accept(j, &r->before, for_distance, warm ? heat_of(j->left - until, steps, quiet, all) : 0)) {
-            undo(r);
+        if (!accept(j, &r->before.sum, for_distance, warm ? heat_of(j->left - until, steps, quiet, all) : 0)) {
+            copy_round(r, &j->now, &r->before);
             continue;
         }
-        remember(r);
-        if (joint_better(&j->now, &j->best)) {
-            if (worth(j, &j->now) > worth(j, &j->best) || for_distance)
+        copy_round(r, &r->before, &j->now);
+        if (joint_cmp(&j->now.sum, &j->best.sum) < 0) {
+            if (worth(j, &j->now.sum) > worth(j, &j->best.sum) || for_distance)
                 quiet = 0;
             joint_state_copy(j, &j->best, &j->now);
         }
@@ -287,10 +255,13 @@ int joint_search(struct joint *j, struct vn_arena *arena)
     if (!r.pool || !r.failed || joint_state_new(j, arena, &r.before) < 0)
         return -VN_E_NOMEM;
     joint_state_copy(j, &j->now, &j->best);
-    rounds(&r, false, false, steps / 10 * 7);
-    rounds(&r, false, true, steps / 10 * 4);
-    rounds(&r, true, false, steps / 10 * 2);
-    rounds(&r, true, true, 0);
+    rounds(&r, false, false, steps / 10 * 8);
+    rounds(&r, false, true, steps / 10 * 6);
+    rounds(&r, true, false, steps / 10 * 5);
+    rounds(&r, true, true, steps / 10 * 4);
+    if (joint_local(j, arena, false, steps / 10 * 3) < 0 || joint_local(j, arena, true, steps / 20) < 0 ||
+        joint_local(j, arena, false, 0) < 0)
+        return -VN_E_NOMEM;
     joint_state_copy(j, &j->now, &j->best);
     return 0;
 }

@@ -21,26 +21,66 @@ int joint_state_new(struct joint *j, struct vn_arena *arena, struct joint_state 
     return 0;
 }
 
-void joint_state_copy(const struct joint *j, struct joint_state *to, const struct joint_state *from)
+void joint_copy_room(const struct joint *j, struct joint_state *to, const struct joint_state *from)
 {
     memcpy(to->room.cpus, from->room.cpus, j->n * sizeof *to->room.cpus);
     memcpy(to->room.cores, from->room.cores, j->n * sizeof *to->room.cores);
     memcpy(to->room.mem, from->room.mem, j->n_kinds * j->n * sizeof *to->room.mem);
-    memcpy(to->shape, from->shape, j->n_vms * sizeof *to->shape);
-    memcpy(to->node, from->node, j->n_vms * j->n * sizeof *to->node);
-    memcpy(to->cost, from->cost, j->n_vms * sizeof *to->cost);
-    to->vcpus = from->vcpus;
-    to->placed = from->placed;
     to->sum = from->sum;
 }
 
-bool joint_better(const struct joint_state *a, const struct joint_state *b)
+void joint_copy_vm(const struct joint *j, struct joint_state *to, const struct joint_state *from, size_t vm)
+{
+    to->shape[vm] = from->shape[vm];
+    to->cost[vm] = from->cost[vm];
+    memcpy(&to->node[vm * j->n], &from->node[vm * j->n], j->n * sizeof *to->node);
+}
+
+void joint_state_copy(const struct joint *j, struct joint_state *to, const struct joint_state *from)
+{
+    joint_copy_room(j, to, from);
+    memcpy(to->shape, from->shape, j->n_vms * sizeof *to->shape);
+    memcpy(to->node, from->node, j->n_vms * j->n * sizeof *to->node);
+    memcpy(to->cost, from->cost, j->n_vms * sizeof *to->cost);
+}
+
+int joint_cost_cmp(const struct joint_cost *a, const struct joint_cost *b)
+{
+    if (a->distance != b->distance)
+        return a->distance < b->distance ? -1 : 1;
+    return a->device < b->device ? -1 : a->device > b->device;
+}
+
+int joint_cmp(const struct joint_worth *a, const struct joint_worth *b)
 {
     if (a->vcpus != b->vcpus)
-        return a->vcpus > b->vcpus;
+        return a->vcpus > b->vcpus ? -1 : 1;
     if (a->placed != b->placed)
-        return a->placed > b->placed;
-    return a->sum < b->sum;
+        return a->placed > b->placed ? -1 : 1;
+    return joint_cost_cmp(&a->cost, &b->cost);
+}
+
+void joint_cost_add(struct joint_cost *to, const struct joint_cost *more)
+{
+    to->distance += more->distance;
+    to->device += more->device;
+}
+
+void joint_count(struct joint *j, size_t v, bool back)
+{
+    struct joint_worth *sum = &j->now.sum;
+    const struct joint_cost *cost = &j->now.cost[v];
+
+    if (back) {
+        sum->vcpus -= j->vms[v].vcpus;
+        sum->placed--;
+        sum->cost.distance -= cost->distance;
+        sum->cost.device -= cost->device;
+    } else {
+        sum->vcpus += j->vms[v].vcpus;
+        sum->placed++;
+        joint_cost_add(&sum->cost, cost);
+    }
 }
 
 uint32_t joint_dice(struct joint *j, uint32_t below)
@@ -72,12 +112,37 @@ void joint_take(struct joint *j, const struct joint_vm *vm, const struct joint_c
     }
 }
 
-uint64_t joint_cost(unsigned vcpus, uint64_t distance)
+uint64_t joint_distance(unsigned vcpus, uint64_t distance)
 {
     uint64_t square = (uint64_t)vcpus * vcpus;
 
     /* in two parts: the product would not always fit */
     return distance / square * JOINT_UNIT + distance % square * JOINT_UNIT / square;
+}
+
+uint64_t joint_device(const struct joint *j, const struct joint_vm *vm, const size_t *node, size_t k)
+{
+    uint64_t sum = 0;
+
+    for (size_t d = 0; d < vm->n_devices; d++) {
+        unsigned least = UINT16_MAX;
+
+        for (size_t c = 0; c < k; c++) {
+            unsigned far = vn_host_distance(j->topo->host, node[c], vm->devices[d]);
+
+            least = far < least ? far : least;
+        }
+        sum += least - 10;
+    }
+    return sum;
+}
+
+bool joint_same_cell(const struct joint_shape *shape, size_t a, size_t b)
+{
+    const struct joint_cell *x = &shape->cells[a], *y = &shape->cells[b];
+
+    return x->cpus == y->cpus && x->cores == y->cores && x->mem == y->mem &&
+           shape->sizes[a].vcpus == shape->sizes[b].vcpus;
 }
 
 /* The search for the best nodes of one shape. */
@@ -86,46 +151,26 @@ struct insert {
     const struct joint_vm *vm;
     const struct joint_shape *shape;
     bool found;
-    uint64_t cost, fit; /* of the best */
+    struct joint_cost cost; /* of the best */
+    uint64_t fit;
     unsigned steps;
 };
 
-static uint64_t device_cost(const struct insert *in)
-{
-    const struct joint *j = in->j;
-    uint64_t sum = 0;
-
-    for (size_t d = 0; d < in->vm->n_devices; d++) {
-        unsigned least = UINT16_MAX;
-
-        for (size_t c = 0; c < in->shape->k; c++) {
-            unsigned far = vn_host_distance(j->topo->host, j->pick[c], in->vm->devices[d]);
-
-            least = far < least ? far : least;
-        }
-        sum += least - 10;
-    }
-    return sum * JOINT_DEVICE;
-}
-
 static void insert_offer(struct insert *in, uint64_t distance, uint64_t fit)
 {
-    uint64_t cost = joint_cost(in->vm->vcpus, distance) + (in->vm->n_devices ? device_cost(in) : 0);
+    struct joint *j = in->j;
+    struct joint_cost cost = {joint_distance(in->vm->vcpus, distance),
+                              joint_device(j, in->vm, j->pick, in->shape->k)};
+    int cmp = in->found ? joint_cost_cmp(&cost, &in->cost) : -1;
 
-    if (in->found && in->j->by_fit && (fit > in->fit || (fit == in->fit && cost >= in->cost)))
+    if (in->found && j->by_fit && (fit > in->fit || (fit == in->fit && cmp >= 0)))
         return;
-    if (in->found && !in->j->by_fit && (cost > in->cost || (cost == in->cost && fit >= in->fit)))
+    if (in->found && !j->by_fit && (cmp > 0 || (cmp == 0 && fit >= in->fit)))
         return;
     in->found = true;
     in->cost = cost;
     in->fit = fit;
-    memcpy(in->j->found, in->j->pick, in->shape->k * sizeof *in->j->found);
-}
-
-static bool same_cell(const struct joint_shape *shape, size_t a, size_t b)
-{
-    return !memcmp(&shape->cells[a], &shape->cells[b], sizeof *shape->cells) &&
-           shape->sizes[a].vcpus == shape->sizes[b].vcpus;
+    memcpy(j->found, j->pick, in->shape->k * sizeof *j->found);
 }
 
 /* Cells in order, nodes ascending; cells that are the same do not change places. */
@@ -133,7 +178,7 @@ static void insert_cell(struct insert *in, size_t cell, uint64_t distance, uint6
 {
     struct joint *j = in->j;
     const struct joint_shape *shape = in->shape;
-    size_t first = cell && j->topo->symmetric && same_cell(shape, cell, cell - 1) ? j->pick[cell - 1] + 1 : 0;
+    size_t first = cell && j->topo->symmetric && joint_same_cell(shape, cell, cell - 1) ? j->pick[cell - 1] + 1 : 0;
 
     if (cell == shape->k) {
         insert_offer(in, distance, fit);
@@ -151,7 +196,7 @@ static void insert_cell(struct insert *in, size_t cell, uint64_t distance, uint6
         for (size_t c = 0; c < cell; c++)
             more += (uint64_t)shape->sizes[c].vcpus * shape->sizes[cell].vcpus *
                     (vn_host_distance(j->topo->host, j->pick[c], n) - 10);
-        if (in->found && !j->by_fit && shape->k > 2 && joint_cost(in->vm->vcpus, more) >= in->cost)
+        if (in->found && !j->by_fit && shape->k > 2 && joint_distance(in->vm->vcpus, more) > in->cost.distance)
             continue;
         j->pick[cell] = n;
         j->used[n] = true;
@@ -178,9 +223,7 @@ bool joint_insert(struct joint *j, size_t v)
         }
         now->shape[v] = (int)s;
         now->cost[v] = in.cost;
-        now->sum += in.cost;
-        now->vcpus += vm->vcpus;
-        now->placed++;
+        joint_count(j, v, false);
         return true;
     }
     return false;
@@ -194,7 +237,5 @@ void joint_remove(struct joint *j, size_t v)
     for (size_t c = 0; c < shape->k; c++)
         joint_take(j, &j->vms[v], &shape->cells[c], now->node[v * j->n + c], true);
     now->shape[v] = -1;
-    now->sum -= now->cost[v];
-    now->vcpus -= j->vms[v].vcpus;
-    now->placed--;
+    joint_count(j, v, true);
 }

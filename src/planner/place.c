@@ -12,6 +12,7 @@ static int settle(struct place *place, const struct room *room, size_t vm, const
     size_t at = 0;
 
     *ret = (struct spot){.placed = true, .k = grid->k, .spare = -1, .score = found->score, .bound = found->bound};
+    ret->floor = found->floor;
     ret->exact = found->exact;
     ret->cells = vn_arena_array(place->arena, grid->k, sizeof *ret->cells);
     ret->node = vn_arena_array(place->arena, grid->k, sizeof *ret->node);
@@ -143,6 +144,7 @@ static int try_sizes(struct place *place, const struct room *room, size_t vm, co
     if (r > 0) {
         ret->exact = false;
         memset(&ret->bound, 0, sizeof ret->bound);
+        memset(&ret->floor, 0, sizeof ret->floor);
     }
     return r;
 }

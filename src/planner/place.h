@@ -25,6 +25,7 @@ struct spot {
     int spare;          /* the CPU of an isolated emulator; -1 */
     struct score score;
     struct score bound; /* no placement in that room costs less */
+    struct score floor; /* nor has less of any one figure */
     bool exact;         /* the score's cost is proved the least */
 };
 
@@ -78,13 +79,15 @@ bool cell_pick(struct place *place, const struct room *room, size_t vm, const st
 long node_capacity(const struct room *room, const struct vn_request *vm, size_t cell, size_t node);
 /** cell_vcpu() - number of the i-th vCPU of a cell; cells in order of numbers where the request says nothing. */
 unsigned cell_vcpu(const struct vn_request *vm, const struct vn_cell_size *cells, size_t k, size_t cell, unsigned i);
+/** place_moved() - KiB that have to move to get the VM there. 0 or -VN_E_NOMEM. */
+int place_moved(struct place *place, size_t vm, const struct spot *spot, uint64_t *ret);
 int grid_new(struct place *place, const struct room *room, size_t vm, const struct vn_cell_size *cells, size_t k,
              struct vn_arena *scratch, struct grid *ret);
 
 /* search.c */
 struct search_result {
     size_t *node; /* by cell */
-    struct score score, bound;
+    struct score score, bound, floor;
     bool exact;
 };
 /** search() - 1 found, 0 no assignment, -VN_E_NOMEM. */

@@ -120,27 +120,6 @@ int result_placements(struct solver *s, struct vn_plan *plan)
     return 0;
 }
 
-/* The most dedicated vCPUs that subsets of the VMs which fit alone can add up to on the free CPUs. */
-static uint64_t most_vcpus(const struct solver *s, const struct room *base)
-{
-    unsigned free_cpus = vn_cpuset_count(&base->avail);
-    uint64_t best = 0;
-    bool sums[VN_CPU_MAX + 1] = {true};
-
-    for (size_t i = 0; i < s->n_movable; i++) {
-        const struct vn_request *vm = &s->problem->vms[s->order[i]];
-
-        if (!solver_dedicated(vm) || !s->alone[s->order[i]].placed)
-            continue;
-        for (unsigned sum = free_cpus; sum >= vm->vcpus; sum--)
-            sums[sum] = sums[sum] || sums[sum - vm->vcpus];
-    }
-    for (unsigned sum = 0; sum <= free_cpus; sum++)
-        if (sums[sum])
-            best = sum;
-    return best;
-}
-
 /* L3 domains of floating cells, now that it is known what they float over. */
 static uint64_t final_l3(const struct solver *s)
 {
@@ -167,109 +146,17 @@ static uint64_t final_l3(const struct solver *s)
     return sum;
 }
 
-/* Nothing is proved beyond the first figure in which the plan misses the bound. */
-static void cut_bound(const struct vn_cost *cost, struct vn_cost *bound)
-{
-    bool met = cost->placed_vcpus == bound->placed_vcpus;
-
-    if (!met)
-        bound->distance = 0;
-    else if (bound->distance > cost->distance - 1e-9)
-        bound->distance = cost->distance;
-    met = met && !(bound->distance < cost->distance);
-    bound->device = met ? bound->device : 0;
-    met = met && !(bound->device < cost->device);
-    bound->l3 = met ? bound->l3 : 0;
-    met = met && bound->l3 == cost->l3;
-    bound->moved_kib = met ? bound->moved_kib : 0;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    uint64_t x, y;
-
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return x < y ? -1 : x > y;
-}
-
-/* Whichever @count of the VMs are placed, their figures come to no less in all. */
-static int least_of(const struct solver *s, size_t count, unsigned what, uint64_t *ret)
-{
-    VN_AUTO(vn_arena) scratch = {0};
-    uint64_t *figures = vn_arena_array(&scratch, s->n_movable, sizeof *figures);
-    size_t n = 0;
-
-    if (!figures)
-        return -VN_E_NOMEM;
-    for (size_t i = 0; i < s->n_movable; i++)
-        if (s->alone[s->order[i]].placed)
-            figures[n++] = s->alone[s->order[i]].bound.s[what];
-    qsort(figures, n, sizeof *figures, ascending);
-    *ret = 0;
-    for (size_t i = 0; i < n && i < count; i++)
-        *ret += figures[i];
-    return 0;
-}
-
-/* Not all VMs are placed, and it is proved how many can be and how far apart they are then. */
-static int bound_some(const struct solver *s, struct vn_plan *plan)
-{
-    uint64_t device, l3, moved;
-
-    if (least_of(s, s->best.placed, SC_DEVICE, &device) < 0 || least_of(s, s->best.placed, SC_L3, &l3) < 0 ||
-        least_of(s, s->best.placed, SC_MOVED, &moved) < 0)
-        return -VN_E_NOMEM;
-    plan->bound.device = (double)device;
-    plan->bound.l3 = l3;
-    plan->bound.moved_kib = moved;
-    return 0;
-}
-
 int result_cost(struct solver *s, struct vn_plan *plan)
 {
-    static const struct vn_cost none;
-    VN_AUTO(vn_arena) scratch = {0};
-    bool *keep = vn_arena_array(&scratch, s->problem->n_vms, sizeof *keep);
-    struct room *base = keep ? room_new(&scratch, s->place.topo, s->problem, keep) : NULL;
-    bool all = true, proved = joint_proved(s);
-    uint64_t most;
-
-    if (!base)
-        return -VN_E_NOMEM;
-    plan->cost = plan->bound = none;
-    plan->cost.placed_vcpus = s->best.vcpus;
-    plan->bound.placed_vcpus = most_vcpus(s, base);
-    most = joint_bound(s, base, keep);
-    if (most == UINT64_MAX)
-        return -VN_E_NOMEM;
-    plan->bound.placed_vcpus = most < plan->bound.placed_vcpus ? most : plan->bound.placed_vcpus;
+    plan->cost = (struct vn_cost){.placed_vcpus = s->best.vcpus, .l3 = final_l3(s)};
     for (size_t vm = 0; vm < s->problem->n_vms; vm++) {
-        const struct spot *spot = &s->best.spots[vm], *alone = &s->alone[vm];
+        const struct spot *spot = &s->best.spots[vm];
 
-        all = all && (spot->placed || !alone->placed || !s->problem->vms[vm].movable);
-        if (spot->placed) {
-            plan->cost.distance += solver_distance(&s->problem->vms[vm], &spot->score);
-            plan->cost.device += (double)spot->score.s[SC_DEVICE];
-            plan->cost.moved_kib += spot->score.s[SC_MOVED];
-        }
-        if (alone->placed) {
-            plan->bound.distance += solver_distance(&s->problem->vms[vm], &alone->bound);
-            plan->bound.device += (double)alone->bound.s[SC_DEVICE];
-            plan->bound.l3 += alone->bound.s[SC_L3];
-            plan->bound.moved_kib += alone->bound.s[SC_MOVED];
-        }
+        if (!spot->placed)
+            continue;
+        plan->cost.distance += solver_distance(&s->problem->vms[vm], &spot->score);
+        plan->cost.device += (double)spot->score.s[SC_DEVICE];
+        plan->cost.moved_kib += spot->score.s[SC_MOVED];
     }
-    plan->cost.l3 = final_l3(s);
-    if (!all)
-        plan->bound = (struct vn_cost){.placed_vcpus = plan->bound.placed_vcpus};
-    if (!all && proved && bound_some(s, plan) < 0)
-        return -VN_E_NOMEM;
-    if (proved)
-        plan->bound.distance = plan->cost.distance;
-    cut_bound(&plan->cost, &plan->bound);
-    plan->optimal = (all || proved) && plan->cost.placed_vcpus == plan->bound.placed_vcpus &&
-                    !(plan->bound.distance < plan->cost.distance) && !(plan->bound.device < plan->cost.device) &&
-                    plan->bound.l3 == plan->cost.l3 && plan->bound.moved_kib == plan->cost.moved_kib;
-    return 0;
+    return result_bound(s, plan);
 }

@@ -297,7 +297,8 @@ int search(const struct place *place, const struct grid *grid, struct vn_arena *
     try_current(&s);
     for (size_t n = 0; n < grid->n && grid->k > 1; n++)
         try_greedy(&s, n);
-    bound_at(&s, 0, &ret->bound);
+    bound_at(&s, 0, &ret->floor);
+    ret->bound = ret->floor;
     descend(&s, 0);
     if (!s.found)
         return 0;

@@ -48,21 +48,21 @@ static void make_order(struct solver *s)
     }
 }
 
-/* The VMs that found no place go first among their like. */
-static void reorder(struct solver *s, const struct attempt *attempt, size_t *order)
+/* The VMs that found no place go first among their like. @was: scratch. */
+static void reorder(const struct solver *s, const struct attempt *attempt, size_t *order, size_t *was)
 {
     size_t n = 0;
 
+    memcpy(was, order, s->n_movable * sizeof *was);
     for (int pass = 0; pass < 4; pass++) {
         for (size_t i = 0; i < s->n_movable; i++) {
-            size_t vm = order[i];
+            size_t vm = was[i];
             bool want_dedicated = pass < 2, want_placed = pass % 2;
 
             if (solver_dedicated(&s->problem->vms[vm]) == want_dedicated && attempt->spots[vm].placed == want_placed)
-                s->order[n++] = vm;
+                order[n++] = vm;
         }
     }
-    memcpy(order, s->order, s->n_movable * sizeof *order);
 }
 
 static void commit(struct solver *s, struct attempt *attempt, size_t vm)
@@ -131,7 +131,7 @@ static int try_order(struct solver *s, const struct room *base, const size_t *or
     return 0;
 }
 
-static bool better(const struct attempt *a, const struct attempt *b)
+bool solver_better(const struct attempt *a, const struct attempt *b)
 {
     if (a->vcpus != b->vcpus)
         return a->vcpus > b->vcpus;
@@ -173,8 +173,9 @@ static int try_only(struct solver *s, const struct room *base)
 static int try_orders(struct solver *s, const struct room *base)
 {
     size_t *order = vn_arena_array(&s->arena, s->n_movable, sizeof *order);
+    size_t *was = vn_arena_array(&s->arena, s->n_movable, sizeof *was);
     struct attempt next;
-    int r = order ? 0 : -VN_E_NOMEM;
+    int r = order && was ? 0 : -VN_E_NOMEM;
 
     if (s->n_movable == 1)
         return try_only(s, base);
@@ -187,14 +188,14 @@ static int try_orders(struct solver *s, const struct room *base)
         r = try_order(s, base, order, false, &next);
         if (r < 0)
             return r;
-        if (better(&next, &s->best))
+        if (solver_better(&next, &s->best))
             s->best = next;
         if (!one_more_fits(s, &next))
             break;
-        reorder(s, &next, order);
+        reorder(s, &next, order, was);
     }
     r = joint_place(s, base, &s->best, &next);
-    if (r > 0 && better(&next, &s->best))
+    if (r > 0 && solver_better(&next, &s->best))
         s->best = next;
     return r < 0 ? r : 0;
 }
@@ -229,17 +230,16 @@ static int solve_all(struct solver *s)
     return 0;
 }
 
-/* Beside others that take room an auto VM of several cells may get cells of other sizes: nothing is proved of it. */
+/* Among others an auto VM may get cells of other sizes, or keep those it has: of several nothing is proved. */
 static void loosen_auto(struct solver *s)
 {
-    size_t rivals = 0;
-
-    for (size_t i = 0; i < s->n_movable; i++)
-        rivals += s->alone[s->order[i]].placed || is_somewhere(s, &s->problem->vms[s->order[i]]);
-    for (size_t i = 0; i < s->n_movable && rivals > 1; i++) {
+    for (size_t i = 0; i < s->n_movable && s->n_movable > 1; i++) {
         struct spot *spot = &s->alone[s->order[i]];
 
-        if (spot->k > 1 && s->problem->vms[s->order[i]].policy.cells.kind == VN_CELLS_AUTO)
+        if (s->problem->vms[s->order[i]].policy.cells.kind != VN_CELLS_AUTO)
+            continue;
+        memset(&spot->floor, 0, sizeof spot->floor);
+        if (spot->k > 1)
             memset(&spot->bound, 0, sizeof spot->bound);
     }
 }
@@ -259,7 +259,7 @@ static int solve_alone(struct solver *s)
             return r;
         spot->placed = r > 0;
         if (s->n_movable > 1 && !solver_dedicated(&s->problem->vms[s->order[i]]) && !base->named)
-            spot->bound.s[SC_L3] = 0; /* what floating vCPUs share shrinks as others are placed */
+            spot->bound.s[SC_L3] = spot->floor.s[SC_L3] = 0; /* what they share shrinks as others are placed */
     }
     loosen_auto(s);
     return 0;
@@ -322,6 +322,16 @@ static int fill_in(struct solver *s)
     return s->best.room ? 0 : -VN_E_NOMEM;
 }
 
+int solver_once(struct solver *s)
+{
+    int r;
+
+    s->round = 0;
+    memset(s->keep, 0, s->problem->n_vms * sizeof *s->keep);
+    r = solve_all(s);
+    return r < 0 ? r : fill_in(s);
+}
+
 static int solver_new(struct solver *s, const struct vn_problem *problem, const struct vn_planner_opts *opts)
 {
     unsigned limit = opts && opts->time_limit_ms ? opts->time_limit_ms : DEFAULT_LIMIT_MS;
@@ -363,9 +373,9 @@ int vn_planner_solve(const struct vn_problem *problem, const struct vn_planner_o
     if (r == 0 && s.n_movable) {
         r = solve_alone(&s);
         if (r == 0)
-            r = solve_all(&s);
+            r = solver_once(&s);
         if (r == 0)
-            r = fill_in(&s);
+            r = again_until_same(&s);
         if (r == 0)
             r = result_placements(&s, &plan);
         if (r == 0)

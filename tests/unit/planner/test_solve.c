@@ -926,17 +926,31 @@ static void test_draw(void **state)
     assert_non_null(strstr(text, "CPU 4,24         .              .\n"));
 }
 
-/* VMs of these sizes on two nodes of eight CPUs; no order of one after another gets all that can be. */
-static void pack(const unsigned *vcpus, const unsigned *gib, size_t n, struct vn_plan *plan)
+/* Two nodes of eight CPUs. */
+static void two_nodes(struct vn_problem *problem)
 {
     static const char *const nodes[] = {"0-7", "8-15"};
-    const struct vn_cells_spec whole = {VN_CELLS_NUMBER, 1, NULL, 0};
+
+    (void)new_host(problem, 2, nodes, 16 * GIB, 20);
+}
+
+static struct vn_request *add_whole(struct vn_problem *problem, const char *name, unsigned vcpus, uint64_t memory_kib)
+{
+    struct vn_request *vm = add_vm(problem, name, vcpus, memory_kib);
+
+    vm->policy.cells = (struct vn_cells_spec){VN_CELLS_NUMBER, 1, NULL, 0};
+    return vm;
+}
+
+/* VMs of these sizes; no order of one after another gets all that can be. */
+static void pack(const unsigned *vcpus, const unsigned *gib, size_t n, struct vn_plan *plan)
+{
     VN_AUTO(vn_problem) problem = {0};
     char name[] = "a";
 
-    (void)new_host(&problem, 2, nodes, 16 * GIB, 20);
+    two_nodes(&problem);
     for (size_t i = 0; i < n; i++, name[0]++)
-        add_vm(&problem, name, vcpus[i], gib[i] * GIB)->policy.cells = whole;
+        add_whole(&problem, name, vcpus[i], gib[i] * GIB);
     solve(&problem, plan);
 }
 
@@ -985,6 +999,106 @@ static void test_together_alike(void **state)
     assert_true(plan.optimal);
 }
 
+/* Both want to be at the device: alone each could, together one of them cannot. */
+static void test_together_devices(void **state)
+{
+    static char nic[] = "nic", *devices[] = {nic};
+    struct vn_device device = {nic, nic, 1};
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+
+    (void)state;
+    two_nodes(&problem);
+    problem.host.devices = &device;
+    problem.host.n_devices = 1;
+    for (int i = 0; i < 2; i++) {
+        struct vn_request *vm = add_whole(&problem, i ? "b" : "a", 5, GIB);
+
+        vm->devices = devices;
+        vm->n_devices = 1;
+    }
+    solve(&problem, &plan);
+    assert_int_equal(plan.n_vms, 2);
+    assert_true(plan.cost.device == 10 && plan.bound.device == 10);
+    assert_true(plan.optimal);
+}
+
+/* Dedicated VMs leave three CPUs: two of those that float have room there, not all. */
+static void test_together_floating(void **state)
+{
+    static const char *const names[] = {"x", "y", "z"};
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+
+    (void)state;
+    two_nodes(&problem);
+    add_whole(&problem, "a", 7, GIB);
+    add_whole(&problem, "b", 6, GIB);
+    add_whole(&problem, "c", 6, GIB);
+    for (int i = 0; i < 3; i++) {
+        struct vn_request *vm = add_whole(&problem, names[i], i ? 1 : 2, GIB);
+
+        vm->policy.policy = VN_CPU_SHARED;
+    }
+    solve(&problem, &plan);
+    assert_int_equal(plan.cost.placed_vcpus, 13); /* 7 + 6 */
+    assert_int_equal(plan.n_vms, 4);              /* and those of one vCPU */
+    assert_true(plan.optimal);
+}
+
+/* An auto VM is in one piece, and no division of it would do better. */
+static void test_together_auto(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+
+    (void)state;
+    two_nodes(&problem);
+    add_vm(&problem, "a", 8, GIB);
+    add_whole(&problem, "b", 8, GIB);
+    add_vm(&problem, "c", 3, GIB);
+    solve(&problem, &plan);
+    assert_int_equal(plan.cost.placed_vcpus, 16);
+    assert_true(plan.optimal);
+}
+
+/* It fits in no piece: how far apart it is at least is proved, not where it is. */
+static void test_together_divided(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+
+    (void)state;
+    two_nodes(&problem);
+    add_vm(&problem, "a", 12, GIB);
+    add_whole(&problem, "b", 4, GIB);
+    solve(&problem, &plan);
+    assert_int_equal(plan.cost.placed_vcpus, 16);
+    assert_true(plan.cost.distance > 2);
+    assert_true(plan.bound.distance > 2.2 && plan.bound.distance <= plan.cost.distance); /* 8 and 4: 32 / 144 of 10 */
+}
+
+/* One that runs and is left out stays where it is: the others are proved all the same. */
+static void test_together_one_stays(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+    struct vn_request *vm;
+
+    (void)state;
+    two_nodes(&problem);
+    add_whole(&problem, "a", 8, GIB);
+    add_whole(&problem, "b", 8, GIB);
+    vm = add_whole(&problem, "c", 7, GIB);
+    vm->resident_kib = vn_arena_array(&problem.arena, 2, sizeof *vm->resident_kib);
+    vm->resident_kib[1] = GIB;
+    problem.host.nodes[1].free_kib -= GIB;
+    solve(&problem, &plan);
+    assert_int_equal(plan.cost.placed_vcpus, 16);
+    assert_string_equal(plan.unplaced[0].name, "c");
+    assert_true(plan.optimal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1025,6 +1139,11 @@ int main(void)
         cmocka_unit_test(test_together),
         cmocka_unit_test(test_together_proved),
         cmocka_unit_test(test_together_alike),
+        cmocka_unit_test(test_together_devices),
+        cmocka_unit_test(test_together_floating),
+        cmocka_unit_test(test_together_auto),
+        cmocka_unit_test(test_together_divided),
+        cmocka_unit_test(test_together_one_stays),
     };
 
     return cmocka_run_group_tests_name("planner solve", tests, NULL, NULL);
