@@ -47,7 +47,8 @@ def main():
             plan = json.loads(got.stdout)
             placed, bound = plan["cost"]["placed_vcpus"], plan["bound"]["placed_vcpus"]
             print(f"{n} nodes, {CPUS} CPUs, {VMS} VMs: {took:.2f} s ({used:.2f} s of CPU time), {placed} vCPUs placed, "
-                  f"bound {bound}", flush=True)
+                  f"bound {bound}; distance {plan['cost']['distance']:.2f}, bound {plan['bound']['distance']:.2f}",
+                  flush=True)
             short = short or placed < 0.98 * bound
     return 1 if short else 0
 
