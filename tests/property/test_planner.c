@@ -348,7 +348,8 @@ static void one_case(uint64_t seed)
         check_brute(&made.problem, &made.problem.vms[made.n_fixed], &plan);
     check_renumbered(&made, &plan);
     check_moved(&made.problem);
-    check_again(&made.problem, &plan);
+    if (!plan.n_unplaced)
+        check_again(&made.problem, &plan);
     vn_problem_drop(&made.problem);
 }
 
