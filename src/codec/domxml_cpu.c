@@ -5,7 +5,7 @@
 
 /* <cpu>: the topology and the NUMA cells that the guest sees. */
 
-static int read_topology(const xmlNode *node, struct vn_guest_topology *topology, struct vn_err *err)
+int vn_domxml_read_topology(const xmlNode *node, struct vn_guest_topology *topology, struct vn_err *err)
 {
     unsigned clusters = 1;
     int r = vn_xml_uint(node, "sockets", VN_CPU_MAX, &topology->sockets, err);
@@ -93,7 +93,7 @@ static int read_cells(const xmlNode *numa, struct vn_arena *arena, struct vn_dom
 int vn_domxml_read_cpu(const xmlNode *root, struct vn_arena *arena, struct vn_domain *domain, struct vn_err *err)
 {
     const xmlNode *topology = vn_xml_path(root, "cpu/topology"), *numa = vn_xml_path(root, "cpu/numa");
-    int r = topology ? read_topology(topology, &domain->topology, err) : 0;
+    int r = topology ? vn_domxml_read_topology(topology, &domain->topology, err) : 0;
 
     if (r == 0 && vn_xml_child(numa, "cell"))
         r = read_cells(numa, arena, domain, err);

@@ -22,6 +22,8 @@ VN_NODISCARD int vn_domxml_read_devices(const xmlNode *root, struct vn_arena *ar
                                         struct vn_err *err);
 VN_NODISCARD int vn_domxml_read_policy(const xmlNode *root, struct vn_arena *arena, struct vn_domain *domain,
                                        struct vn_err *err);
+/** vn_domxml_read_topology() - a <topology>, its clusters as cores. */
+VN_NODISCARD int vn_domxml_read_topology(const xmlNode *node, struct vn_guest_topology *topology, struct vn_err *err);
 /** vn_domxml_read() - all of it, from a tree. */
 VN_NODISCARD int vn_domxml_read(const struct vn_xml *xml, struct vn_arena *arena, struct vn_domain *ret,
                                 struct vn_err *err);

@@ -16,4 +16,18 @@ struct vn_qmp_cpu {
 VN_NODISCARD int vn_qmp_cpus_parse(const char *json, size_t len, struct vn_arena *arena, struct vn_qmp_cpu **ret,
                                    size_t *ret_count, struct vn_err *err);
 
+struct vn_qmp_model {
+    char *name;
+    char **unavailable; /* features, as QEMU spells them; of a model that is not usable at all it may name none */
+    size_t n_unavailable;
+};
+
+/**
+ * vn_qmp_models_parse() - the reply to query-cpu-definitions, found in all that a monitor said (a line a
+ * message: greeting, replies, events). A model whose features QEMU does not tell is left out.
+ * Errors: -VN_E_FORMAT no such reply in it, -VN_E_IO (an error reply)
+ */
+VN_NODISCARD int vn_qmp_models_parse(const char *text, size_t len, struct vn_arena *arena, struct vn_qmp_model **ret,
+                                     size_t *ret_count, struct vn_err *err);
+
 #endif

@@ -80,7 +80,7 @@ static int check_document(xmlDoc *doc, const char *root, struct vn_err *err)
     if (doc->intSubset || doc->extSubset)
         return VN_FAIL(err, VN_E_FORMAT, .cause = "the XML has a document type declaration",
                        .fix = "Remove the <!DOCTYPE>; libvirt writes none.");
-    if (!vn_xml_is(node, root)) {
+    if (root && !vn_xml_is(node, root)) {
         char cause[96];
         (void)snprintf(cause, sizeof cause, "the XML is not a <%s>", root);
         return VN_FAIL(err, VN_E_FORMAT, .cause = cause, .got = node ? (const char *)node->name : "");

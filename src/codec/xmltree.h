@@ -16,7 +16,7 @@ struct vn_xml {
 void vn_xml_drop(struct vn_xml *xml);
 
 /**
- * vn_xml_read() - a document whose root is <@root>.
+ * vn_xml_read() - a document whose root is <@root>; NULL: any.
  * @max:  a longer text is refused
  * Errors: -VN_E_SYNTAX not XML (with its line), -VN_E_FORMAT another root, or a DOCTYPE
  */

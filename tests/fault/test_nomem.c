@@ -21,6 +21,7 @@
 
 #include "../fake/fakehv.h"
 #include "codec/capture.h"
+#include "codec/cpuxml.h"
 #include "codec/domxml.h"
 #include "codec/planjson.h"
 
@@ -154,6 +155,32 @@ static int canonical_domain(const struct input *in, struct vn_err *err)
     return vn_domxml_canonical(xml_of(in), strlen(xml_of(in)), &out, err);
 }
 
+static int expand_cpu(const struct input *in, struct vn_err *err)
+{
+    static const char map_xml[] = "<cpus><model name='A'><model name='B'/><vendor name='V'/>"
+                                  "<signature family='6' model='1'/><feature name='x'/></model>"
+                                  "<model name='B'><feature name='y'/></model><feature name='x'/></cpus>";
+    static const char cpu_xml[] = "<cpu><model>A</model><feature policy='require' name='z'/></cpu>";
+    VN_AUTO(vn_arena) arena = {0};
+    struct vn_cpu_map map = {0};
+    struct vn_cpu_doc doc;
+    char **names;
+    size_t count;
+    int r = vn_cpumap_add(map_xml, strlen(map_xml), &arena, &map, err);
+
+    (void)in;
+    if (r == 0)
+        r = vn_cpuxml_parse(cpu_xml, strlen(cpu_xml), &arena, &doc, err);
+    return r < 0 ? r : vn_cpumap_expand(&map, &doc.cpu, &arena, &names, &count, err);
+}
+
+static int set_cpu(const struct input *in, struct vn_err *err)
+{
+    VN_AUTO(vn_buf) out = {0};
+
+    return vn_domxml_set_cpu(xml_of(in), strlen(xml_of(in)), "custom", "EPYC", true, &out, err);
+}
+
 static int steps_there_and_back(const struct input *in, struct vn_err *err)
 {
     int r = 0;
@@ -274,6 +301,8 @@ static void every(const struct input *in, case_run *run, bool pure)
 CASE(parse_domain, false)
 CASE(place_domain, false)
 CASE(canonical_domain, false)
+CASE(expand_cpu, false)
+CASE(set_cpu, false)
 CASE(steps_there_and_back, false)
 CASE(format_plan, false)
 CASE(parse_plan, false)
@@ -343,6 +372,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse_domain),   cmocka_unit_test(test_place_domain),
         cmocka_unit_test(test_canonical_domain), cmocka_unit_test(test_steps_there_and_back),
+        cmocka_unit_test(test_expand_cpu),     cmocka_unit_test(test_set_cpu),
         cmocka_unit_test(test_format_plan),    cmocka_unit_test(test_parse_plan),
         cmocka_unit_test(test_parse_problem),  cmocka_unit_test(test_format_capture),
         cmocka_unit_test(test_parse_capture),  cmocka_unit_test(test_drift),
