@@ -142,6 +142,24 @@ static int read_model(const xmlNode *node, struct vn_arena *arena, struct vn_cpu
     return 0;
 }
 
+static int read_aliases(const xmlNode *feature, const char *name, struct vn_arena *arena, struct vn_cpu_map *map,
+                        struct vn_err *err)
+{
+    for (const xmlNode *at = vn_xml_child(feature, "alias"); at; at = vn_xml_next(at, "alias")) {
+        struct vn_cpu_alias alias, *slot;
+        int r = vn_cpuxml_attr(at, "name", arena, &alias.alias, err);
+
+        if (r < 0)
+            return r;
+        alias.name = vn_arena_strdup(arena, name);
+        slot = alias.name ? vn_arena_grow(arena, &map->aliases, &map->n_aliases, sizeof *slot) : NULL;
+        if (!slot)
+            return vn_nomem(err);
+        *slot = alias;
+    }
+    return 0;
+}
+
 static int read_names(const xmlNode *root, struct vn_arena *arena, struct vn_cpu_map *map, struct vn_err *err)
 {
     for (const xmlNode *at = vn_xml_child(root, "feature"); at; at = vn_xml_next(at, "feature")) {
@@ -151,6 +169,8 @@ static int read_names(const xmlNode *root, struct vn_arena *arena, struct vn_cpu
         if (!name || !*name || map->n_features == FEATURES_MAX)
             return vn_xml_bad(at, "name", name, "a feature without a name, or too many of them", NULL, err);
         r = vn_cpuxml_add(arena, &map->features, &map->n_features, name, err);
+        if (r == 0)
+            r = read_aliases(at, name, arena, map, err);
         if (r < 0)
             return r;
     }
@@ -263,30 +283,15 @@ int vn_cpumap_expand(const struct vn_cpu_map *map, const struct vn_cpu *cpu, str
     return 0;
 }
 
-static bool is_dash(char c)
+const char *vn_cpumap_name(const struct vn_cpu_map *map, const char *feature)
 {
-    return c == '-' || c == '_' || c == '.';
-}
-
-/* "fxsr-opt" and "fxsr_opt", "sse4-1" and "sse4.1" */
-static bool same_but_dashes(const char *a, const char *b)
-{
-    while (*a && (*a == *b || (is_dash(*a) && is_dash(*b))))
-        a++, b++;
-    return *a == *b;
-}
-
-const char *vn_cpumap_spell(const struct vn_cpu_map *map, const char *feature)
-{
-    const char *near = NULL;
-
-    for (size_t i = 0; i < map->n_features; i++) {
+    for (size_t i = 0; i < map->n_features; i++)
         if (!strcmp(map->features[i], feature))
             return map->features[i];
-        if (!near && same_but_dashes(map->features[i], feature))
-            near = map->features[i];
-    }
-    return near ? near : feature;
+    for (size_t i = 0; i < map->n_aliases; i++)
+        if (!strcmp(map->aliases[i].alias, feature))
+            return map->aliases[i].name;
+    return feature;
 }
 
 int vn_cpu_missing(const char *message, struct vn_arena *arena, char ***ret, size_t *ret_count, struct vn_err *err)

@@ -195,11 +195,24 @@ static int find(const xmlNode *root, struct vn_cpu_doc *doc, const xmlNode **ret
                    .fix = "Give what 'virsh domcapabilities' or 'virsh capabilities' writes, or a <cpu>.");
 }
 
-static int read_virttype(const xmlNode *root, struct vn_arena *arena, struct vn_cpu_doc *doc, struct vn_err *err)
+/* What kind of VM the document is about. */
+static int read_kind(const xmlNode *root, struct vn_arena *arena, struct vn_cpu_doc *doc, struct vn_err *err)
 {
-    if (doc->source == VN_CPU_DOMCAPS)
-        return vn_cpuxml_text(vn_xml_child(root, "domain"), arena, &doc->virttype, err);
-    return vn_cpuxml_attr(doc->source == VN_CPU_DOMAIN ? root : NULL, "type", arena, &doc->virttype, err);
+    bool caps = doc->source == VN_CPU_DOMCAPS;
+    const xmlNode *domain = doc->source == VN_CPU_DOMAIN ? root : NULL, *os = vn_xml_path(domain, "os/type");
+    const xmlNode *emulator = caps ? vn_xml_child(root, "path") : vn_xml_path(domain, "devices/emulator");
+    int r = vn_cpuxml_text(emulator, arena, &doc->emulator, err);
+
+    if (r == 0)
+        r = caps ? vn_cpuxml_text(vn_xml_child(root, "domain"), arena, &doc->virttype, err)
+                 : vn_cpuxml_attr(domain, "type", arena, &doc->virttype, err);
+    if (r == 0)
+        r = caps ? vn_cpuxml_text(vn_xml_child(root, "arch"), arena, &doc->arch, err)
+                 : vn_cpuxml_attr(os, "arch", arena, &doc->arch, err);
+    if (r < 0)
+        return r;
+    return caps ? vn_cpuxml_text(vn_xml_child(root, "machine"), arena, &doc->machine, err)
+                : vn_cpuxml_attr(os, "machine", arena, &doc->machine, err);
 }
 
 int vn_cpuxml_parse(const char *xml, size_t len, struct vn_arena *arena, struct vn_cpu_doc *ret, struct vn_err *err)
@@ -216,9 +229,29 @@ int vn_cpuxml_parse(const char *xml, size_t len, struct vn_arena *arena, struct 
     if (r == 0)
         r = own_xml(node, doc.source != VN_CPU_DOMCAPS, arena, &doc.xml, err);
     if (r == 0)
-        r = read_virttype(vn_xml_root(&tree), arena, &doc, err);
+        r = read_kind(vn_xml_root(&tree), arena, &doc, err);
     if (r < 0)
         return vn_err_ctx(err, r, "cannot read the CPU");
+    *ret = doc;
+    return 0;
+}
+
+int vn_cpuxml_domain(const char *xml, size_t len, struct vn_arena *arena, struct vn_cpu_doc *ret, struct vn_err *err)
+{
+    VN_AUTO(vn_xml) tree = {0};
+    struct vn_cpu_doc doc = {.source = VN_CPU_DOMAIN};
+    const xmlNode *node;
+    int r = vn_xml_read(xml, len, VN_CPUXML_MAX, "domain", &tree, err);
+
+    node = r == 0 ? vn_xml_child(vn_xml_root(&tree), "cpu") : NULL;
+    if (r == 0)
+        r = vn_cpuxml_read(node, arena, &doc.cpu, err);
+    if (r == 0)
+        r = node ? own_xml(node, true, arena, &doc.xml, err) : vn_cpuxml_text(NULL, arena, &doc.xml, err);
+    if (r == 0)
+        r = read_kind(vn_xml_root(&tree), arena, &doc, err);
+    if (r < 0)
+        return vn_err_ctx(err, r, "cannot read the VM's CPU");
     *ret = doc;
     return 0;
 }

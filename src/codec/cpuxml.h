@@ -49,8 +49,9 @@ const char *vn_cpu_source_name(enum vn_cpu_source source);
 struct vn_cpu_doc {
     enum vn_cpu_source source;
     struct vn_cpu cpu;
-    char *xml;      /* as a <cpu> of its own, as libvirt's baseline and comparison take it */
-    char *virttype; /* of a domain or of domain capabilities: "kvm", "qemu" */
+    char *xml; /* as a <cpu> of its own, as libvirt's baseline and comparison take it */
+    /* of a domain or of domain capabilities: what kind of VM it is about; virttype "kvm", "qemu" */
+    char *virttype, *emulator, *arch, *machine;
 };
 
 /**
@@ -60,6 +61,9 @@ struct vn_cpu_doc {
  */
 VN_NODISCARD int vn_cpuxml_parse(const char *xml, size_t len, struct vn_arena *arena, struct vn_cpu_doc *ret,
                                  struct vn_err *err);
+/** vn_cpuxml_domain() - the same of a <domain>, which need not have a <cpu>: then everything of it is "". */
+VN_NODISCARD int vn_cpuxml_domain(const char *xml, size_t len, struct vn_arena *arena, struct vn_cpu_doc *ret,
+                                  struct vn_err *err);
 
 enum vn_cpu_usable { VN_CPU_UNKNOWN, VN_CPU_USABLE, VN_CPU_UNUSABLE };
 
@@ -94,12 +98,17 @@ struct vn_cpu_model {
     char **features;            /* its own, without those of base */
     size_t n_features;
 };
+struct vn_cpu_alias {
+    char *alias, *name; /* another's name of a feature, and libvirt's */
+};
 /** struct vn_cpu_map - libvirt's cpu_map of one architecture. */
 struct vn_cpu_map {
     struct vn_cpu_model *models;
     size_t n_models;
     char **features; /* every feature that libvirt has a name for */
     size_t n_features;
+    struct vn_cpu_alias *aliases;
+    size_t n_aliases;
 };
 
 /**
@@ -113,14 +122,21 @@ VN_NODISCARD int vn_cpumap_index(const char *xml, size_t len, const char *arch, 
 VN_NODISCARD int vn_cpumap_add(const char *xml, size_t len, struct vn_arena *arena, struct vn_cpu_map *map,
                                struct vn_err *err);
 const struct vn_cpu_model *vn_cpumap_model(const struct vn_cpu_map *map, const char *name);
-/** vn_cpumap_features() - own and inherited ones, sorted, each once. Errors: -VN_E_FORMAT a base that is not there */
+/**
+ * vn_cpumap_features() - own and inherited ones, sorted, each once; the names are those of @map.
+ * Errors: -VN_E_FORMAT a base that is not there
+ */
 VN_NODISCARD int vn_cpumap_features(const struct vn_cpu_map *map, const struct vn_cpu_model *model,
                                     struct vn_arena *arena, char ***ret, size_t *ret_count, struct vn_err *err);
-/** vn_cpumap_expand() - what a <cpu> has with its model's features, sorted; those it disables or forbids are not in it. */
+/**
+ * vn_cpumap_expand() - what a <cpu> has with its model's features, sorted; those it disables or forbids are not in
+ * it. The names are those of @map and @cpu.
+ * Errors: also -VN_E_ABSENT a model that @map does not have
+ */
 VN_NODISCARD int vn_cpumap_expand(const struct vn_cpu_map *map, const struct vn_cpu *cpu, struct vn_arena *arena,
                                   char ***ret, size_t *ret_count, struct vn_err *err);
-/** vn_cpumap_spell() - libvirt's spelling of a feature that QEMU writes with other dashes; else @feature itself. */
-const char *vn_cpumap_spell(const struct vn_cpu_map *map, const char *feature);
+/** vn_cpumap_name() - libvirt's name of a feature that QEMU calls @feature; @feature itself where it has no other. */
+const char *vn_cpumap_name(const struct vn_cpu_map *map, const char *feature);
 
 /** vn_cpu_missing() - the features that libvirt's message of an incompatible CPU lists; none where it lists none. */
 VN_NODISCARD int vn_cpu_missing(const char *message, struct vn_arena *arena, char ***ret, size_t *ret_count,
@@ -129,7 +145,8 @@ VN_NODISCARD int vn_cpu_missing(const char *message, struct vn_arena *arena, cha
 /**
  * vn_domxml_set_cpu() - a domain XML that asks for another CPU: mode and model. Topology, NUMA cells, cache
  * and maxphysaddr stay, and so do features unless @drop_features; what belongs to the old model alone (vendor,
- * match, check, migratable, fallback) goes. All else stays byte for byte; what is asked for already changes nothing.
+ * match, check, migratable, fallback) goes. A model is written so that libvirt gives exactly that one, or does not
+ * start the VM. All else stays byte for byte; what is asked for already changes nothing.
  * @mode: "host-passthrough", "host-model" or "custom"
  * @model: of custom; else NULL
  */

@@ -11,13 +11,16 @@ static bool is_asked(const struct vn_cpu *cpu, const char *mode, const char *mod
            (!model || !strcmp(cpu->model, model));
 }
 
-/* What libvirt writes first; check and migratable are left to its defaults for the new mode. */
+/* What libvirt writes first, and its defaults for the new mode; but an emulated guest would have check='none',
+ * and start without those features of its model that are not there. */
 static int set_attrs(xmlNode *cpu, const char *mode, bool custom)
 {
     vn_edit_drop_attrs(cpu);
     if (vn_edit_attr(cpu, "mode", mode) < 0)
         return -VN_E_NOMEM;
-    return custom ? vn_edit_attr(cpu, "match", "exact") : 0;
+    if (custom && (vn_edit_attr(cpu, "match", "exact") < 0 || vn_edit_attr(cpu, "check", "partial") < 0))
+        return -VN_E_NOMEM;
+    return 0;
 }
 
 /* forbid: a guest must not get another model than the one that was asked for. */

@@ -42,7 +42,7 @@ static void maps(const char *text, size_t size, struct vn_arena *arena)
                 MUST(strcmp(names[k - 1], names[k]) < 0);
     }
     for (size_t i = 0; i < map.n_features; i++)
-        MUST(!strcmp(vn_cpumap_spell(&map, map.features[i]), map.features[i]));
+        MUST(!strcmp(vn_cpumap_name(&map, map.features[i]), map.features[i]));
 }
 
 static void set_one(const char *text, size_t size, const char *mode, const char *model, struct vn_arena *arena)

@@ -102,8 +102,27 @@ static void a_host_model_is_a_cpu_of_its_own(void **state)
     assert_int_equal(doc.source, VN_CPU_DOMCAPS);
     assert_string_equal(doc.virttype, "qemu");
     assert_string_equal(doc.cpu.model, "EPYC");
-    assert_ptr_equal(strstr(doc.xml, "<cpu>\n  <model fallback='forbid'>EPYC</model>\n  <vendor>AMD</vendor>\n"), doc.xml);
+    assert_ptr_equal(strstr(doc.xml,
+                            "<cpu>\n  <model fallback='forbid'>EPYC</model>\n  <vendor>AMD</vendor>\n"), doc.xml);
     free(xml);
+}
+
+static void a_vm_says_what_kind_it_is(void **state)
+{
+    static const char xml[] = "<domain type='qemu'><name>a</name><os>"
+                              "<type arch='x86_64' machine='pc-q35-7.2'>hvm</type>"
+                              "</os><devices><emulator>/usr/bin/q</emulator></devices></domain>";
+    VN_AUTO(vn_arena) arena = {0};
+    struct vn_cpu_doc doc;
+
+    (void)state;
+    assert_int_equal(vn_cpuxml_domain(xml, strlen(xml), &arena, &doc, NULL), 0);
+    assert_string_equal(doc.virttype, "qemu");
+    assert_string_equal(doc.arch, "x86_64");
+    assert_string_equal(doc.machine, "pc-q35-7.2");
+    assert_string_equal(doc.emulator, "/usr/bin/q");
+    assert_string_equal(doc.xml, "");
+    assert_string_equal(doc.cpu.mode, "");
 }
 
 static void what_has_no_cpu_is_refused(void **state)
@@ -133,11 +152,13 @@ static void what_has_no_cpu_is_refused(void **state)
 
 static const char map_xml[] =
     "<cpus><model name='Top'><model name='Mid'/><signature family='6' model='85' stepping='5-7'/>"
-    "<signature family='6' model='86'/><vendor name='Intel'/><feature name='c'/><feature name='old' removed='yes'/></model>"
+    "<signature family='6' model='86'/><vendor name='Intel'/><feature name='c'/>"
+    "<feature name='old' removed='yes'/></model>"
     "<model name='Mid'><model name='Low'/><feature name='b'/><feature name='a'/></model>"
     "<model name='Low'><feature name='a'/></model><model name='Lost'><model name='Nowhere'/></model>"
     "<model name='Self'><model name='Self'/></model>"
-    "<feature name='sse4.1'/><feature name='fxsr_opt'/></cpus>";
+    "<feature name='sse4.1'><alias name='sse4-1' source='qemu'/><alias name='sse4_1' source='qemu'/></feature>"
+    "<feature name='fxsr_opt'><alias name='fxsr-opt' source='qemu'/></feature></cpus>";
 
 static void models_inherit(void **state)
 {
@@ -192,17 +213,17 @@ static void a_cpu_is_its_model_and_more(void **state)
     assert_string_equal(err.got, "Unheard");
 }
 
-static void qemus_spelling_is_libvirts(void **state)
+static void qemus_names_are_libvirts(void **state)
 {
     VN_AUTO(vn_arena) arena = {0};
     struct vn_cpu_map map = {0};
 
     (void)state;
     assert_int_equal(vn_cpumap_add(map_xml, strlen(map_xml), &arena, &map, NULL), 0);
-    assert_string_equal(vn_cpumap_spell(&map, "fxsr-opt"), "fxsr_opt");
-    assert_string_equal(vn_cpumap_spell(&map, "sse4-1"), "sse4.1");
-    assert_string_equal(vn_cpumap_spell(&map, "sse4-12"), "sse4-12");
-    assert_string_equal(vn_cpumap_spell(&map, "fxsr"), "fxsr");
+    assert_string_equal(vn_cpumap_name(&map, "fxsr-opt"), "fxsr_opt");
+    assert_string_equal(vn_cpumap_name(&map, "sse4-1"), "sse4.1");
+    assert_string_equal(vn_cpumap_name(&map, "sse4_1"), "sse4.1");
+    assert_string_equal(vn_cpumap_name(&map, "pcid"), "pcid");
 }
 
 static void the_index_names_files_beside_it(void **state)
@@ -253,7 +274,8 @@ static const char domain[] = "<domain type='kvm'>\n  <name>db</name>\n  <vcpu>4<
                              "    <topology sockets='1' dies='1' cores='2' threads='2'/>\n"
                              "    <cache mode='passthrough'/>\n"
                              "    <feature policy='disable' name='svm'/>\n"
-                             "    <numa>\n      <cell id='0' cpus='0-3' memory='1' unit='GiB'/>\n    </numa>\n  </cpu>\n"
+                             "    <numa>\n      <cell id='0' cpus='0-3' memory='1' unit='GiB'/>\n"
+                             "    </numa>\n  </cpu>\n"
                              "  <!-- kept -->\n</domain>\n";
 
 static void check_set(const char *before, const char *mode, const char *model, bool drop, const char *after)
@@ -278,7 +300,8 @@ static void another_cpu_and_nothing_else(void **state)
               HEAD "  <cpu mode='host-passthrough'>\n" REST "    <feature policy='disable' name='svm'/>\n" NUMA);
     check_set(domain, "host-model", NULL, true, HEAD "  <cpu mode='host-model'>\n" REST NUMA);
     check_set(domain, "custom", "EPYC", false,
-              HEAD "  <cpu mode='custom' match='exact'>\n    <model fallback='forbid'>EPYC</model>\n" REST
+              HEAD "  <cpu mode='custom' match='exact' check='partial'>\n"
+                   "    <model fallback='forbid'>EPYC</model>\n" REST
                    "    <feature policy='disable' name='svm'/>\n" NUMA);
 }
 
@@ -294,7 +317,8 @@ static void a_domain_without_cpu_gets_one(void **state)
 {
     (void)state;
     check_set(HEAD "  <os/>\n  <clock offset='utc'/>\n</domain>\n", "custom", "EPYC", false,
-              HEAD "  <os/>\n  <cpu mode='custom' match='exact'>\n    <model fallback='forbid'>EPYC</model>\n  </cpu>\n"
+              HEAD "  <os/>\n  <cpu mode='custom' match='exact' check='partial'>\n"
+                   "    <model fallback='forbid'>EPYC</model>\n  </cpu>\n"
                    "  <clock offset='utc'/>\n</domain>\n");
     check_set(HEAD "  <cpu>\n    <numa>\n      <cell cpus='0-3' memory='1'/>\n    </numa>\n  </cpu>\n</domain>\n",
               "host-model", NULL, false,
@@ -334,10 +358,11 @@ int main(void)
         cmocka_unit_test(newer_libvirt_says_what_blocks),
         cmocka_unit_test(the_hosts_cpu),
         cmocka_unit_test(a_host_model_is_a_cpu_of_its_own),
+        cmocka_unit_test(a_vm_says_what_kind_it_is),
         cmocka_unit_test(what_has_no_cpu_is_refused),
         cmocka_unit_test(models_inherit),
         cmocka_unit_test(a_cpu_is_its_model_and_more),
-        cmocka_unit_test(qemus_spelling_is_libvirts),
+        cmocka_unit_test(qemus_names_are_libvirts),
         cmocka_unit_test(the_index_names_files_beside_it),
         cmocka_unit_test(libvirts_message_lists_what_is_missing),
         cmocka_unit_test(another_cpu_and_nothing_else),
