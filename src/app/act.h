@@ -63,10 +63,9 @@ enum vn_look vn_move_look(const struct vn_host *host, const struct vn_vm *vm, co
 /** vn_act_is_live() - is the step about what runs (a shut off guest has nothing of it)? */
 bool vn_act_is_live(const struct vn_step *step);
 
-/** vn_same_xml() - the same XML, however it is indented and quoted? */
+/** vn_same_xml() - are two domain XMLs the same but for blanks and quotes? */
 VN_NODISCARD int vn_same_xml(const char *a, const char *b, bool *ret, struct vn_err *err);
-
-/** vn_same_placement() - do two domain XMLs say the same about placement? */
+/** vn_same_placement() - do two domain XMLs say the same about placement, and about the guest's CPU? */
 VN_NODISCARD int vn_same_placement(const char *xml_a, const char *xml_b, bool *ret, struct vn_err *err);
 
 #endif

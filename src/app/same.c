@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Do two domain XMLs say the same about placement? A host writes XML in its own order and adds to it. */
+/* Do two domain XMLs say the same about placement and CPU? A host writes XML in its own order and adds to it. */
 #include <string.h>
 #include <vnuma/buf.h>
 
 #include "app/act.h"
+#include "codec/cpuxml.h"
 #include "codec/domxml.h"
 
 static bool same_pins(const struct vn_pin *a, size_t n_a, const struct vn_pin *b, size_t n_b)
@@ -63,6 +64,28 @@ static bool same(const struct vn_domain *a, const struct vn_domain *b)
            same_topology(&a->topology, &b->topology) && same_cells(a, b) && same_numatune(a, b);
 }
 
+/* A guest's CPU is what it asks for: mode and model. libvirt writes the other attributes itself, and all of it
+ * where nothing was said. */
+static bool same_cpu(const struct vn_cpu *a, const struct vn_cpu *b)
+{
+    if ((!*a->mode && !*a->model) || (!*b->mode && !*b->model))
+        return true;
+    return !strcmp(*a->mode ? a->mode : "custom", *b->mode ? b->mode : "custom") && !strcmp(a->model, b->model);
+}
+
+static int same_cpus(const char *xml_a, const char *xml_b, bool *ret, struct vn_err *err)
+{
+    VN_AUTO(vn_arena) arena = {0};
+    struct vn_cpu_doc a, b;
+    int r = vn_cpuxml_domain(xml_a, strlen(xml_a), &arena, &a, err);
+
+    if (r == 0)
+        r = vn_cpuxml_domain(xml_b, strlen(xml_b), &arena, &b, err);
+    if (r == 0)
+        *ret = same_cpu(&a.cpu, &b.cpu);
+    return r;
+}
+
 int vn_same_placement(const char *xml_a, const char *xml_b, bool *ret, struct vn_err *err)
 {
     VN_AUTO(vn_arena) arena = {0};
@@ -74,9 +97,10 @@ int vn_same_placement(const char *xml_a, const char *xml_b, bool *ret, struct vn
     r = vn_domxml_parse(xml_a, strlen(xml_a), &arena, a, err);
     if (r == 0)
         r = vn_domxml_parse(xml_b, strlen(xml_b), &arena, b, err);
-    if (r == 0)
-        *ret = same(a, b);
-    return r;
+    if (r < 0)
+        return r;
+    *ret = same(a, b);
+    return *ret ? same_cpus(xml_a, xml_b, ret, err) : 0;
 }
 
 int vn_same_xml(const char *a, const char *b, bool *ret, struct vn_err *err)

@@ -58,6 +58,13 @@ const struct cli_command *cli_commands(size_t *ret_count);
 const struct cli_command *cli_command(const char *name); /* NULL: none */
 extern const struct cli_group cli_global_options;
 
+/* Arguments that begin with a small letter are subcommands, with " | " between them. */
+/** cli_has_subcommands() - is the word behind that command one of a list? */
+bool cli_has_subcommands(const struct cli_command *command);
+/** cli_form() - the form at *@at ("show MODEL [MODEL]"; of a command without subcommands all its arguments), its
+ * length, and *@at at the next; NULL: there are no more. */
+const char *cli_form(const struct cli_command *command, const char **at, size_t *ret_len);
+
 struct cli_value {
     const struct cli_option *option;
     const char *value; /* "" for one that takes none */
@@ -134,6 +141,7 @@ int cmd_verify(struct cli *cli, struct vn_err *err);
 int cmd_undo(struct cli *cli, struct vn_err *err);
 int cmd_history(struct cli *cli, struct vn_err *err);
 int cmd_capture(struct cli *cli, struct vn_err *err);
+int cmd_cpu(struct cli *cli, struct vn_err *err);
 int cmd_completion(struct cli *cli, struct vn_err *err);
 int cmd_help(struct cli *cli, struct vn_err *err);
 int cmd_version(struct cli *cli, struct vn_err *err);

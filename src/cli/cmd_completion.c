@@ -11,6 +11,16 @@ static void options_of(FILE *out, const struct cli_group *group)
             (void)fprintf(out, " --%s", group->items[i].name);
 }
 
+/* The words that may stand behind a command, before the names of VMs. */
+static void subcommands_of(FILE *out, const struct cli_command *command)
+{
+    const char *at = command->args, *form;
+    size_t len;
+
+    while (cli_has_subcommands(command) && (form = cli_form(command, &at, &len)) != NULL)
+        (void)fprintf(out, "%.*s ", (int)strcspn(form, " "), form);
+}
+
 int cmd_completion(struct cli *cli, struct vn_err *err)
 {
     const struct cli_command *all;
@@ -40,9 +50,11 @@ int cmd_completion(struct cli *cli, struct vn_err *err)
             options_of(stdout, *group);
         options_of(stdout, &cli_global_options);
         (void)fputs("'", stdout);
-        if (strstr(all[i].args, "VM") || strstr(all[i].args, "NAME"))
-            (void)fputs("; [[ $word == -* ]] || words=$(vnuma \"${connect[@]}\" vm 2>/dev/null | awk 'NR > 1 { print $1 }')",
-                        stdout);
+        if (strstr(all[i].args, "VM") || strstr(all[i].args, "NAME")) {
+            (void)fputs("; [[ $word == -* ]] || words=\"", stdout);
+            subcommands_of(stdout, &all[i]);
+            (void)fputs("$(vnuma \"${connect[@]}\" vm 2>/dev/null | awk 'NR > 1 { print $1 }')\"", stdout);
+        }
         (void)fputs(" ;;\n", stdout);
     }
     (void)fputs("    esac\n"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -144,6 +145,22 @@ static const struct cli_option host_group_items[] = {
 };
 GROUP(host_group, "Options");
 
+static const struct cli_option cpu_look_items[] = {
+    {"virttype", "TYPE", "for VMs of that type: kvm, or qemu (software emulation); what the host would take", 0, 0},
+    {"all", NULL, "models: also those that cannot be used here, with what blocks them", 0, 0},
+    {"vendor", "NAME", "models: of that vendor only, as Intel or AMD", 0, 0},
+};
+GROUP(cpu_look, "Looking (models, show, diff, host, baseline)");
+
+static const struct cli_option cpu_set_items[] = {
+    {"drop-features", NULL, "leave out the features that were named before", 0, 0},
+    {"force", NULL, "store it although this host cannot give it", 0, 0},
+    {"dry-run", NULL, "show the XML's change; change nothing", 0, 0},
+    {"write", NULL, "replay: keep the changes in the file", 0, 0},
+    {"wait", "SECONDS", "for another apply to end; 10", 0, 0},
+};
+GROUP(cpu_set, "Changing (set)");
+
 static const struct cli_option help_group_items[] = {
     {"man", NULL, "the manual page, as troff", 0, CLI_OPT_HIDDEN},
 };
@@ -161,6 +178,7 @@ static const struct cli_group *const verify_groups[] = {&verify_group, NULL};
 static const struct cli_group *const undo_groups[] = {&undo_group, NULL};
 static const struct cli_group *const history_groups[] = {&history_group, NULL};
 static const struct cli_group *const capture_groups[] = {&capture_group, NULL};
+static const struct cli_group *const cpu_groups[] = {&cpu_look, &cpu_set, NULL};
 static const struct cli_group *const help_groups[] = {&help_group, NULL};
 
 EXAMPLES(host_examples, {"vnuma host", "this host"}, {"vnuma -c demo: host --svg host.svg", "a drawing of the example"});
@@ -191,6 +209,10 @@ EXAMPLES(undo_examples, {"vnuma undo", "the newest apply"}, {"vnuma undo 7 --mem
 EXAMPLES(history_examples, {"vnuma history", "newest first"}, {"vnuma history 7", "the steps of one"});
 EXAMPLES(capture_examples, {"vnuma capture --anonymize host.vnuma", "to mail"},
          {"vnuma -c replay:host.vnuma plan db32", "to plan for it elsewhere"});
+EXAMPLES(cpu_examples, {"vnuma cpu models", "what this host can give"},
+         {"vnuma cpu show EPYC", "a model's features, and what blocks it here"},
+         {"vnuma cpu baseline a.xml qemu+ssh://root@kvm7/system", "a CPU for VMs that move between hosts"},
+         {"vnuma -c demo: cpu set db32 host-model --dry-run", "the change in the XML"});
 EXAMPLES(help_examples, {"vnuma help plan", "the same as 'vnuma plan --help'"});
 EXAMPLES(no_examples, {NULL, NULL});
 EXAMPLES(completion_examples, {"source <(vnuma completion)", "in ~/.bashrc"});
@@ -243,6 +265,14 @@ static const struct cli_command commands[] = {
     {"history", "[ID]", "List what was applied, newest first; or the steps of one",
      "Also finishes or takes back what a crash interrupted, and says so.", 1, history_groups, history_examples, "023",
      "vnuma.history/1", cmd_history},
+    {"cpu", "models [PATTERN] | show MODEL [MODEL] | diff MODEL MODEL | host | check VM | baseline FILE-OR-URI... | "
+     "set VM host-passthrough|host-model|MODEL", "CPU models: what there is, what the host gives, what a VM asks for",
+     "models lists libvirt's CPU models and whether this host's QEMU can give them; show has one's features and what "
+     "blocks it, with two models (or as diff) their difference; host tells this host's CPU; check holds a VM's <cpu> "
+     "against the host and what the running guest got; baseline finds the CPU that several hosts can give, from "
+     "libvirt URIs or from files that 'virsh domcapabilities' wrote; set stores another CPU for the next start.",
+     ANY, cpu_groups, cpu_examples, "0123456",
+     "vnuma.cpu-WHAT/1 (cpu-models, cpu-show, ...), that of set vnuma.applied/1", cmd_cpu},
     {"capture", "FILE", "Save everything a plan may depend on, to replay it anywhere",
      "One text file that can be read, compared, mailed and used as '-c replay:FILE'. '-' is stdout.", 1,
      capture_groups, capture_examples, "023", NULL, cmd_capture},
@@ -266,4 +296,20 @@ const struct cli_command *cli_command(const char *name)
         if (!strcmp(commands[i].name, name))
             return &commands[i];
     return NULL;
+}
+
+bool cli_has_subcommands(const struct cli_command *command)
+{
+    return islower((unsigned char)command->args[0]);
+}
+
+const char *cli_form(const struct cli_command *command, const char **at, size_t *ret_len)
+{
+    const char *form = *at, *end = form && cli_has_subcommands(command) ? strstr(form, " | ") : NULL;
+
+    if (!form)
+        return NULL;
+    *ret_len = end ? (size_t)(end - form) : strlen(form);
+    *at = end ? end + 3 : NULL;
+    return form;
 }

@@ -81,6 +81,23 @@ static bool any_shown(const struct cli_group *group)
     return false;
 }
 
+/* In a list of all commands there is no room for the forms of each subcommand. */
+static const char *short_args(const struct cli_command *command)
+{
+    return cli_has_subcommands(command) ? "SUBCOMMAND..." : command->args;
+}
+
+static void usage(const struct cli_command *command, const char *lead, const char *options, FILE *out)
+{
+    const char *at = command->args, *form;
+    size_t len;
+
+    while ((form = cli_form(command, &at, &len)) != NULL) {
+        (void)fprintf(out, "%svnuma %s%s%s%.*s\n", lead, command->name, options, len ? " " : "", (int)len, form);
+        lead = *lead ? "       " : "";
+    }
+}
+
 void cli_help(FILE *out)
 {
     const struct cli_command *all;
@@ -91,12 +108,12 @@ void cli_help(FILE *out)
     (void)fputs("vnuma: where the VMs of a KVM host run and have their memory, and where they should\n\n"
                 "Usage: vnuma [OPTION]... COMMAND [ARGUMENT]...\n\nCommands\n", out);
     for (size_t i = 0; i < n; i++) {
-        size_t len = strlen(all[i].name) + 1 + strlen(all[i].args);
+        size_t len = strlen(all[i].name) + 1 + strlen(short_args(&all[i]));
 
         width = len > width ? len : width;
     }
     for (size_t i = 0; i < n; i++) {
-        (void)snprintf(text, sizeof text, "%s %s", all[i].name, all[i].args);
+        (void)snprintf(text, sizeof text, "%s %s", all[i].name, short_args(&all[i]));
         (void)fprintf(out, "  %-*s  ", (int)width, text);
         wrap(out, all[i].summary, width + 4, width + 4);
     }
@@ -112,8 +129,8 @@ void cli_help_command(const struct cli_command *command, FILE *out)
 {
     size_t width = widest(&cli_global_options, 0), longest = 0;
 
-    (void)fprintf(out, "Usage: vnuma %s%s%s%s\n\n%s.\n\n", command->name, command->groups[0] ? " [OPTION]..." : "",
-                  command->args[0] ? " " : "", command->args, command->summary);
+    usage(command, "Usage: ", command->groups[0] ? " [OPTION]..." : "", out);
+    (void)fprintf(out, "\n%s.\n\n", command->summary);
     wrap(out, command->about, 0, 0);
     for (const struct cli_group *const *group = command->groups; *group; group++)
         width = widest(*group, width);
@@ -172,7 +189,12 @@ static void roff_options(FILE *out, const struct cli_group *group)
 
 static void roff_command(FILE *out, const struct cli_command *command)
 {
-    (void)fprintf(out, ".SS \"%s %s\"\n", command->name, command->args);
+    (void)fprintf(out, ".SS \"%s %s\"\n", command->name, short_args(command));
+    if (cli_has_subcommands(command)) {
+        (void)fputs(".nf\n", out);
+        usage(command, "", "", out);
+        (void)fputs(".fi\n.PP\n", out);
+    }
     roff(out, command->summary);
     (void)fputs(".\n", out);
     roff(out, command->about);

@@ -60,6 +60,9 @@ VN_NODISCARD int vn_virt_kernel_threads(virDomainPtr domain, struct vn_vm *vm, s
 VN_NODISCARD int vn_virt_cells(const struct vn_domain *domain, struct vn_arena *arena, uint64_t **ret, size_t *ret_count,
                                struct vn_err *err);
 
+/** vn_virt_cpu_ops - what the connection knows of CPU models. */
+extern const struct vn_cpu_ops vn_virt_cpu_ops;
+
 /* The ops, as the port has them. */
 int vn_virt_observe(void *self, const char *const *names, size_t n_names, const struct vn_progress *progress,
                     struct vn_snapshot *ret, struct vn_err *err);

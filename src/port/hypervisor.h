@@ -4,6 +4,7 @@
 
 #include <vnuma/snapshot.h>
 
+#include "port/cpu.h"
 #include "port/progress.h"
 
 /* A door to a host and its VMs: libvirt, or a replayed snapshot. Ops only; io/ has the doors. */
@@ -56,6 +57,7 @@ struct vn_hypervisor_ops {
 
 struct vn_hypervisor {
     const struct vn_hypervisor_ops *ops;
+    const struct vn_cpu_ops *cpu; /* NULL: knows nothing of CPU models (a replay) */
     void *self;
     char uri[256];      /* what the journal files this host's changes under */
     bool read_only;     /* the connection allows looking only */
