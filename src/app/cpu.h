@@ -87,7 +87,8 @@ struct vn_cpu_baseline {
 void vn_cpu_baseline_drop(struct vn_cpu_baseline *baseline);
 /**
  * vn_app_cpu_baseline() - from baseline->hosts, whose name and doc are filled in and of baseline->arena.
- * Errors: -VN_E_REFUSED also: nothing is common to all (libvirt's reason)
+ * Errors: -VN_E_REFUSED also: nothing is common to all; -VN_E_USAGE one names no model, -VN_E_ABSENT or one that is
+ *         not known here
  */
 VN_NODISCARD int vn_app_cpu_baseline(struct vn_app *app, const struct vn_cpu_target *target,
                                      struct vn_cpu_baseline *baseline, struct vn_err *err);

@@ -87,10 +87,29 @@ static int expand(const struct vn_cpu_host *here, struct vn_cpu_source_host *hos
     int r;
 
     if (!*host->doc.cpu.model)
-        return vn_failf(err, VN_E_FORMAT, "Give what 'virsh domcapabilities' writes on that host.",
+        return vn_failf(err, VN_E_USAGE, "Give what 'virsh domcapabilities' writes on that host.",
                         "%s: its <cpu> names no model", host->name);
     r = vn_cpumap_expand(&here->map, &host->doc.cpu, arena, &host->features, &host->n_features, err);
     return r < 0 ? vn_err_ctx(err, r, "%s", host->name) : 0;
+}
+
+/* libvirt says so too, but not whose they are. */
+static int same_vendor(const struct vn_cpu_baseline *baseline, struct vn_err *err)
+{
+    const struct vn_cpu_source_host *first = NULL;
+
+    for (size_t i = 0; i < baseline->n_hosts; i++) {
+        const struct vn_cpu_source_host *host = &baseline->hosts[i];
+
+        if (!*host->doc.cpu.vendor)
+            continue;
+        if (first && strcmp(first->doc.cpu.vendor, host->doc.cpu.vendor))
+            return vn_failf(err, VN_E_REFUSED, "Find a baseline for each vendor's hosts: no guest moves between.",
+                            "no CPU suits both %s (%s) and %s (%s)", first->name, first->doc.cpu.vendor, host->name,
+                            host->doc.cpu.vendor);
+        first = first ? first : host;
+    }
+    return 0;
 }
 
 static int find(struct vn_app *app, const struct vn_cpu_host *here, struct vn_cpu_baseline *baseline,
@@ -146,6 +165,8 @@ int vn_app_cpu_baseline(struct vn_app *app, const struct vn_cpu_target *target, 
                      "which features the hosts have cannot be told: %s", here->no_map);
     for (size_t i = 0; i < baseline->n_hosts && r == 0; i++)
         r = expand(here, &baseline->hosts[i], &baseline->arena, err);
+    if (r == 0)
+        r = same_vendor(baseline, err);
     if (r == 0)
         r = find(app, here, baseline, err);
     return r < 0 ? r : compare(baseline, err);

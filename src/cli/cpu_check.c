@@ -10,7 +10,8 @@ struct check {
     struct vn_cpu_doc asked, live; /* live.xml NULL: it does not run */
     bool answered;                 /* the host could say whether it can give it */
     struct vn_cpu_answer answer;
-    const char *host_model;        /* of such VMs here; NULL: not known */
+    const char *host_model;        /* of such VMs here; "": not known */
+    const char *unanswered;        /* why the host could not say; "" */
     struct vn_cpu_got got;
     bool other;                    /* it runs with another CPU than the one that is stored */
 };
@@ -46,28 +47,29 @@ static int look_at_live(struct vn_arena *arena, struct check *check, struct vn_e
 {
     if (!check->live.xml)
         return 0;
-    check->other = runs_with_another(&check->asked.cpu, &check->live.cpu, check->host_model ? check->host_model : "");
+    check->other = runs_with_another(&check->asked.cpu, &check->live.cpu, check->host_model);
     if (check->other || !strcmp(check->asked.cpu.mode, "host-model"))
         return 0; /* nothing to hold feature against feature */
     return vn_cpu_compare_got(&check->asked.cpu, &check->live.cpu, arena, &check->got, err);
 }
 
+/* Who may only look is not told, and the VM's emulator may not be there: all else is shown all the same. */
 static int ask_host(struct cli_session *session, struct vn_arena *arena, struct check *check, struct vn_err *err)
 {
     VN_AUTO(vn_cpu_host) host = {0};
     const struct vn_cpu_target target = vn_cpu_target_of(&check->asked);
-    int r;
+    struct vn_err why = {0};
+    char text[1024];
+    int r = vn_app_cpu_host(&session->app, &target, &host, &why);
 
-    if (!session->hv.cpu)
-        return 0;
-    r = vn_app_cpu_host(&session->app, &target, &host, err);
     if (r == 0)
-        r = vn_app_cpu_can(&session->app, &host, &check->asked, arena, &check->answer, err);
-    if (r < 0)
-        return r;
-    check->answered = true;
-    check->host_model = vn_arena_strdup(arena, host.caps.host.model);
-    return check->host_model ? 0 : vn_nomem(err);
+        r = vn_app_cpu_can(&session->app, &host, &check->asked, arena, &check->answer, &why);
+    if (r == -VN_E_NOMEM)
+        return vn_nomem(err);
+    check->answered = r == 0;
+    check->unanswered = vn_arena_strdup(arena, check->answered ? "" : vn_err_text(&why, text, sizeof text));
+    check->host_model = vn_arena_strdup(arena, check->answered ? host.caps.host.model : "");
+    return check->unanswered && check->host_model ? 0 : vn_nomem(err);
 }
 
 static const char *topology_text(struct vn_doc *doc, const struct vn_domain *domain)
@@ -100,7 +102,7 @@ static void list(struct vn_doc *doc, const struct check *check)
         vn_doc_bool(doc, NULL, "can", NULL, check->answer.can);
     else
         vn_doc_null(doc, NULL, "can", NULL);
-    vn_doc_text(doc, NULL, "why", NULL, check->answered ? check->answer.why : "");
+    vn_doc_text(doc, NULL, "why", NULL, check->answered ? check->answer.why : check->unanswered);
     cli_cpu_names(doc, NULL, "missing", check->answer.missing, check->answer.n_missing);
     if (check->live.xml) {
         object = vn_doc_object(doc, NULL, "runs", NULL);
@@ -126,7 +128,8 @@ static void list(struct vn_doc *doc, const struct check *check)
 static void show_host(struct vn_doc *doc, struct vn_val *text, const struct check *check)
 {
     if (!check->answered)
-        vn_doc_text(doc, text, NULL, "This host gives it", "not known: a captured host cannot say");
+        vn_doc_text(doc, text, NULL, "This host gives it",
+                    vn_arena_printf(&doc->arena, "not known: %s", check->unanswered));
     else if (check->answer.can)
         vn_doc_text(doc, text, NULL, "This host gives it", "yes");
     else if (check->answer.n_missing)

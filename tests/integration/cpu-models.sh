@@ -78,6 +78,14 @@ echo '<pool/>' >pool.xml
 expect 2 cpu baseline pool.xml
 has err 'pool.xml: .*not about a CPU'
 
+echo "<cpu><model>Westmere</model><vendor>Intel</vendor></cpu>" >intel.xml
+echo "<cpu><model>EPYC</model><vendor>AMD</vendor></cpu>" >amd.xml
+expect 4 cpu baseline intel.xml amd.xml --virttype qemu
+has err 'intel.xml \(Intel\) and amd.xml \(AMD\)'
+echo "<cpu mode='host-model'/>" >mode.xml
+expect 2 cpu baseline mode.xml
+has err 'mode.xml: its <cpu> names no model'
+
 say "set: the guest's next start, and only that"
 vm=$(guest_name cpu)
 guest_xml "$vm" 4 128 2 | guest_define
@@ -166,6 +174,15 @@ guest_start "$vm"
 tr '\0' ' ' <"/proc/$(guest_pid "$vm")/cmdline" | grep -q -- '-cpu Westmere.*aes=off' || die 'QEMU was not told'
 expect 0 cpu set "$vm" Nehalem --drop-features
 ! virsh dumpxml --inactive "$vm" | grep -q '<feature policy' || die 'a feature is left'
+
+say "who may only look: the VM's part of check, and why the host's is missing"
+mkdir -m 777 nobody
+chmod 755 "$VNUMA_TEST_DIR" .
+status=0
+setpriv --reuid 65534 --regid 65534 --clear-groups "$VNUMA" --state "$PWD/nobody" cpu check "$vm" --json >out || status=$?
+same "$status" 1 'a look without permission, at a guest that runs with another CPU than the stored one'
+same "$(jq -c '[.can, .runs.model]' out)" '[null,"Westmere"]'
+has out '"why": ".*read only'
 
 say "a transient guest has nothing stored"
 transient=$(guest_name transient)

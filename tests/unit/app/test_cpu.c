@@ -287,21 +287,23 @@ static void a_baseline_and_what_each_lacks(void **state)
 
 static void a_baseline_that_cannot_be(void **state)
 {
-    static const char small[] = "<cpu><model>Small</model></cpu>";
+    static const char small[] = "<cpu><model>Small</model><vendor>Intel</vendor></cpu>";
     const struct vn_cpu_target any = {0};
     struct vn_err err = {0};
     struct world w;
 
     (void)state;
     set_up(&w);
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         static const char *const seconds[] = {"<cpu><model>Small</model></cpu>", "<cpu><model>Unheard</model></cpu>",
-                                              "<cpu mode='host-model'/>"};
-        static const int codes[] = {-VN_E_REFUSED, -VN_E_ABSENT, -VN_E_FORMAT};
+                                              "<cpu mode='host-model'/>",
+                                              "<cpu><model>Small</model><vendor>AMD</vendor></cpu>"};
+        static const int codes[] = {-VN_E_REFUSED, -VN_E_ABSENT, -VN_E_USAGE, -VN_E_REFUSED};
         VN_AUTO(vn_cpu_baseline) all = {0};
 
         add_hosts(&all, small, seconds[i]);
         assert_int_equal(vn_app_cpu_baseline(&w.app, &any, &all, &err), codes[i]);
+        assert_int_equal(strstr(err.cause, "a (Intel) and b (AMD)") != NULL, i == 3);
     }
     {
         VN_AUTO(vn_cpu_baseline) all = {0};
