@@ -301,7 +301,7 @@ int vn_cpu_missing(const char *message, struct vn_arena *arena, char ***ret, siz
     char **names = NULL;
     size_t count = 0;
 
-    for (at = at ? at + strlen(lead) : ""; *at; at += strspn(at, ", ")) {
+    for (at = at ? at + strlen(lead) : ""; *(at += strspn(at, ", "));) {
         size_t len = strcspn(at, ", ");
         char *name = vn_arena_strndup(arena, at, len), **slot;
 

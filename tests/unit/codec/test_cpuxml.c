@@ -264,6 +264,8 @@ static void libvirts_message_lists_what_is_missing(void **state)
     assert_int_equal(n, 3);
     assert_string_equal(names[0], "vme");
     assert_string_equal(names[2], "sse4.1");
+    assert_int_equal(vn_cpu_missing("required features: , ,vme,,", &arena, &names, &n, NULL), 0);
+    assert_int_equal(n, 1);
     assert_int_equal(vn_cpu_missing("Unknown CPU model Nosuch", &arena, &names, &n, NULL), 0);
     assert_int_equal(n, 0);
 }
