@@ -8,6 +8,7 @@
 #include "port/clock.h"
 #include "port/hypervisor.h"
 #include "port/progress.h"
+#include "port/statistics.h"
 #include "port/store.h"
 
 /* Use cases. They reach the world through ports only. */
@@ -86,5 +87,22 @@ VN_NODISCARD int vn_app_recover(struct vn_app *app, unsigned lock_wait_ms, struc
 /** vn_app_verify() - drift of the VMs named (n 0: every VM that runs, and the stored against the live). */
 VN_NODISCARD int vn_app_verify(struct vn_app *app, const char *const *names, size_t n_names,
                                const struct vn_drift_opts *opts, struct vn_findings *ret, struct vn_err *err);
+
+/**
+ * vn_app_stat_processes() - the memory of processes, each named by its id or by a text in its command line; one that
+ * is named twice is there once. One alone is divided by kind unless a sample is asked for.
+ * Errors: -VN_E_ABSENT nobody of that name; -VN_E_ENV not one of them may be looked at
+ */
+VN_NODISCARD int vn_app_stat_processes(struct vn_statistics *stats, const char *const *names, size_t n_names,
+                                       const struct vn_stat_opts *opts, struct vn_memstats *ret, struct vn_err *err);
+
+/**
+ * vn_app_stat_vms() - the memory of VMs (n 0: of every one that runs), by cell where they have some. @stats NULL: what
+ * the snapshot has, for a host that is not this one.
+ * Errors: as above; -VN_E_REFUSED a VM that does not run
+ */
+VN_NODISCARD int vn_app_stat_vms(struct vn_app *app, struct vn_statistics *stats, const char *const *names,
+                                 size_t n_names, const struct vn_stat_opts *opts, struct vn_memstats *ret,
+                                 struct vn_err *err);
 
 #endif

@@ -23,6 +23,7 @@ enum cli_exit {
 enum {
     CLI_OPT_VM = 1u << 0,     /* VALUE or VM:VALUE, more than once */
     CLI_OPT_HIDDEN = 1u << 1, /* not in help, not completed */
+    CLI_OPT_MAYBE = 1u << 2,  /* with or without its value, --name[=VALUE]; "" without */
 };
 struct cli_option {
     const char *name;
@@ -130,6 +131,7 @@ void cli_help_man(FILE *out);
 
 /* The commands, a file each. */
 int cmd_host(struct cli *cli, struct vn_err *err);
+int cmd_stat(struct cli *cli, struct vn_err *err);
 int cmd_vm(struct cli *cli, struct vn_err *err);
 int cmd_numatune(struct cli *cli, struct vn_err *err);
 int cmd_vcpus(struct cli *cli, struct vn_err *err);

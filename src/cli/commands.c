@@ -160,6 +160,21 @@ static const struct cli_option cpu_set_items[] = {
     {"wait", "SECONDS", "for another apply to end; 10", 0, 0},
 };
 GROUP(cpu_set, "Changing (set)");
+static const struct cli_option stat_what_items[] = {
+    {"process", "PID|TEXT", "processes: one by its id, or all with TEXT in their command line; more than once", 'p', 0},
+    {"vms", NULL, "every VM that runs", 0, 0},
+};
+GROUP(stat_what, "What to look at; the counters of the host's nodes where nothing is named");
+
+static const struct cli_option stat_how_items[] = {
+    {"kinds", NULL, "Huge, Heap, Stack, Private of each, as for one process alone", 0, 0},
+    {"sample", NULL, "an estimate with its bound, for what is too large to walk through", 0, 0},
+    {"within", "POINTS", "the sample: how far off a node's part may be; 2", 0, 0},
+    {"seed", "NUMBER", "the sample: the same pages of the same memory; from the clock", 0, 0},
+    {"watch", "SECONDS", "the counters' rates, again and again until Ctrl-C; 1", 0, CLI_OPT_MAYBE},
+    {"count", "N", "with --watch: so many times", 0, 0},
+};
+GROUP(stat_how, "How");
 
 static const struct cli_option help_group_items[] = {
     {"man", NULL, "the manual page, as troff", 0, CLI_OPT_HIDDEN},
@@ -168,6 +183,7 @@ GROUP(help_group, "Options");
 
 static const struct cli_group *const no_groups[] = {NULL};
 static const struct cli_group *const host_groups[] = {&host_group, NULL};
+static const struct cli_group *const stat_groups[] = {&stat_what, &stat_how, NULL};
 static const struct cli_group *const plan_groups[] = {&what, &paper, &policy, &search, &how, &show, NULL};
 static const struct cli_group *const apply_groups[] = {&what, &policy, &search, &how, &apply_group, NULL};
 static const struct cli_group *const pin_groups[] = {&pin_group, &scope, &apply_group, NULL};
@@ -182,6 +198,10 @@ static const struct cli_group *const cpu_groups[] = {&cpu_look, &cpu_set, NULL};
 static const struct cli_group *const help_groups[] = {&help_group, NULL};
 
 EXAMPLES(host_examples, {"vnuma host", "this host"}, {"vnuma -c demo: host --svg host.svg", "a drawing of the example"});
+EXAMPLES(stat_examples, {"vnuma stat", "the allocator's counters of each node"}, {"vnuma stat --watch=5", "their rates"},
+         {"vnuma stat -p qemu", "every QEMU by node, as 'numastat -c qemu'"},
+         {"vnuma stat -p 4711", "one process, as 'numastat -p 4711'"},
+         {"vnuma -c demo: stat db32", "a VM, cell by node"}, {"vnuma stat --sample big", "a huge VM, at once"});
 EXAMPLES(vm_examples, {"vnuma vm", "every VM in a line"}, {"vnuma -c demo: vm db32", "one VM, every thread"});
 EXAMPLES(plan_examples, {"vnuma -c demo: plan db32", "where db32 should be"},
          {"vnuma plan db32 --emulator 0,20 --hugepages db32:1G", "with a policy of your own"},
@@ -224,6 +244,11 @@ static const struct cli_command commands[] = {
      "Nodes with their CPUs and memory, thread siblings, L3 domains, the distance table, devices with their nodes, and "
      "the kernel settings that matter to the placement of VMs.",
      0, host_groups, host_examples, "023", "vnuma.host/1", cmd_host},
+    {"stat", "[VM]...", "Show memory by node: of VMs, of processes; or the nodes' counters",
+     "With no name, what the kernel's allocator counted on each node, in pages since the host started. With -p, the "
+     "memory of processes; with names of VMs or --vms, that of VMs, by cell where the guest has cells. The figures come "
+     "from the memory cgroup where that counts what the process has resident, to 1 %; else from numa_maps, exactly.",
+     ANY, stat_groups, stat_examples, "0234", "vnuma.stat/1", cmd_stat},
     {"vm", "[NAME]", "List the VMs, or show where one of them runs and where its memory is",
      "For each vCPU the CPU it ran on last, and where it may run: as libvirt has it, and as the kernel has it. For the "
      "memory, the part that is on the node where it should be.",

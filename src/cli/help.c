@@ -21,7 +21,11 @@ static size_t option_text(const struct cli_option *option, char *out, size_t siz
 
     if (option->letter)
         (void)snprintf(letter, sizeof letter, "-%c, ", option->letter);
-    len = snprintf(out, size, "%s--%s%s%s", letter, option->name, option->arg ? " " : "", option->arg ? option->arg : "");
+    if (option->flags & CLI_OPT_MAYBE)
+        len = snprintf(out, size, "%s--%s[=%s]", letter, option->name, option->arg);
+    else
+        len = snprintf(out, size, "%s--%s%s%s", letter, option->name, option->arg ? " " : "",
+                       option->arg ? option->arg : "");
     return len < 0 ? 0 : (size_t)len;
 }
 
@@ -179,7 +183,9 @@ static void roff_options(FILE *out, const struct cli_group *group)
         (void)fputs("\\fB\\-\\-", out);
         roff(out, option->name);
         (void)fputs("\\fR", out);
-        if (option->arg)
+        if (option->flags & CLI_OPT_MAYBE)
+            (void)fprintf(out, "[=\\fI%s\\fR]", option->arg);
+        else if (option->arg)
             (void)fprintf(out, " \\fI%s\\fR", option->arg);
         (void)fputc('\n', out);
         roff(out, option->help);

@@ -59,7 +59,7 @@ static int gather(struct list *list, struct vn_arena *arena, const struct cli_co
     for (const struct cli_group *const *group = command ? command->groups : NULL; group && *group; group++)
         for (size_t i = 0; i < (*group)->count && r == 0; i++) {
             const struct cli_option *option = &(*group)->items[i];
-            bool either = !strcmp(option->name, "config");
+            bool either = !strcmp(option->name, "config") || (option->flags & CLI_OPT_MAYBE);
 
             r = add(list, arena, option, false,
                     either ? optional_argument : option->arg ? required_argument : no_argument);

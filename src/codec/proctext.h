@@ -4,6 +4,7 @@
 
 #include <vnuma/arena.h>
 #include <vnuma/set.h>
+#include <vnuma/stat.h>
 
 /* PURE: the kernel's text files -> numbers. Sources: proc(5), numa(7), cgroup-v2.rst. */
 
@@ -44,9 +45,37 @@ VN_NODISCARD int vn_numamaps_parse(const char *numa_maps, const char *maps, cons
  */
 uint64_t vn_vma_kib(const struct vn_vma *vma, size_t node);
 
-/** memory.numa_stat of cgroup v1 or v2: resident KiB (anon + file) for each node. */
+/**
+ * memory.numa_stat of cgroup v1 or v2: KiB of anonymous and shared memory on each node, which is what processes
+ * hold; the page cache of files, which the group may have been charged for, is left out.
+ */
 VN_NODISCARD int vn_numastat_parse(const char *text, const int *node_ids, size_t n_nodes, uint64_t *ret_kib,
                                    struct vn_err *err);
+
+/** vn_counters_parse() - /sys/devices/system/node/nodeN/numastat; counters that a newer kernel adds are passed over.
+ *  Errors: -VN_E_FORMAT one of the six is missing or no number */
+VN_NODISCARD int vn_counters_parse(const char *text, struct vn_counters *ret, struct vn_err *err);
+
+/** vn_stat_program() - /proc/PID/stat: the program's name and the resident pages. Errors: -VN_E_FORMAT */
+VN_NODISCARD int vn_stat_program(const char *text, char *ret_name, size_t size, uint64_t *ret_pages,
+                                 struct vn_err *err);
+
+/** vn_vmas_by_kind() - what numastat(8) counts, from numa_maps: @ret[n_nodes] is added to. */
+void vn_vmas_by_kind(const struct vn_vmas *vmas, size_t n_nodes, struct vn_stat_node *ret);
+
+/**
+ * vn_maps_parse() - /proc/PID/maps alone: no page counts, pages of 4 KiB. Mappings that nothing may touch
+ * (guard pages, reserved addresses) are left out.
+ */
+VN_NODISCARD int vn_maps_parse(const char *maps, struct vn_arena *arena, struct vn_vmas *ret, struct vn_err *err);
+
+/**
+ * vn_cmdline_vm() - the guest's name, where /proc/PID/cmdline is QEMU's and has one: "-name guest=db,debug-threads=on",
+ * "-name db".
+ * @cmdline: @len bytes of arguments that end in NULs, and one more NUL
+ * Errors: -VN_E_ABSENT, -VN_E_NOMEM
+ */
+VN_NODISCARD int vn_cmdline_vm(const char *cmdline, size_t len, struct vn_arena *arena, char **ret);
 
 /** One controller's path in /proc/PID/cgroup ("" selects the v2 line "0::"); -VN_E_ABSENT. */
 VN_NODISCARD int vn_cgroup_path(const char *text, const char *controller, char *ret, size_t size, struct vn_err *err);

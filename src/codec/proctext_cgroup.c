@@ -39,33 +39,32 @@ static bool starts(const char *line, const char *word)
 }
 
 /*
- * v2: "anon N0=bytes" and "file N0=bytes". v1: "hierarchical_total=pages N0=pages", which is
- * anon, file and unevictable (locked guests) of the group and those below it; else "total=".
+ * v2: "anon N0=bytes", and "shmem N0=bytes", which "anon" does not have. v1: "hierarchical_anon=pages N0=pages" of
+ * the group and those below it, else "anon=": what can be swapped, shared memory too; locked guests are "unevictable".
  */
 int vn_numastat_parse(const char *text, const int *node_ids, size_t n_nodes, uint64_t *ret_kib, struct vn_err *err)
 {
-    static const char *const words[] = {"hierarchical_total=", "total=", "anon ", "file "};
-    enum { HIERARCHICAL, TOTAL, ANON, FILES };
-    const char *lines[4] = {0};
+    static const char *const words[] = {"hierarchical_anon=", "hierarchical_unevictable=", "anon=", "unevictable=",
+                                        "anon ", "shmem "};
+    enum { V2 = 4, WORDS = 6 };
+    const char *lines[WORDS] = {0};
+    size_t first = WORDS;
     int r = 0;
 
     for (const char *line = text; line; line = vn_line_next(line))
-        for (size_t i = 0; i < VN_COUNT(words); i++)
+        for (size_t i = 0; i < WORDS; i++)
             if (starts(line, words[i]))
                 lines[i] = line;
-    for (size_t i = 0; i < n_nodes; i++)
-        ret_kib[i] = 0;
-    if (lines[HIERARCHICAL] || lines[TOTAL]) {
-        r = add_line(lines[HIERARCHICAL] ? lines[HIERARCHICAL] : lines[TOTAL], V1_PAGE_KIB * 1024, node_ids, n_nodes,
-                     ret_kib, err);
-    } else if (lines[ANON] && lines[FILES]) {
-        r = add_line(lines[ANON], 1, node_ids, n_nodes, ret_kib, err);
-        if (r == 0)
-            r = add_line(lines[FILES], 1, node_ids, n_nodes, ret_kib, err);
-    } else {
+    for (size_t i = WORDS; i-- > 0;) /* the first pair that is whole */
+        if (i % 2 == 0 && lines[i] && lines[i + 1])
+            first = i;
+    if (first == WORDS)
         return VN_FAIL(err, VN_E_FORMAT, .where = "memory.numa_stat", .got = text,
                        .cause = "neither the lines of cgroup v1 nor those of v2");
-    }
+    for (size_t i = 0; i < n_nodes; i++)
+        ret_kib[i] = 0;
+    for (size_t i = first; r == 0 && i < first + 2; i++)
+        r = add_line(lines[i], first == V2 ? 1 : V1_PAGE_KIB * 1024, node_ids, n_nodes, ret_kib, err);
     for (size_t i = 0; i < n_nodes; i++)
         ret_kib[i] /= 1024;
     return r;

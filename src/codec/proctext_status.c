@@ -83,3 +83,21 @@ int vn_stat_processor(const char *text, int *ret_cpu, struct vn_err *err)
     *ret_cpu = (int)cpu;
     return 0;
 }
+
+int vn_stat_program(const char *text, char *ret_name, size_t size, uint64_t *ret_pages, struct vn_err *err)
+{
+    enum { STATE = 3, RSS = 24 };
+    const char *name = strchr(text, '('), *end = strrchr(text, ')'), *at = end;
+    uint64_t pages;
+
+    for (int field = STATE; at && field <= RSS; field++) {
+        at = strchr(at, ' ');
+        at = at ? at + 1 : NULL;
+    }
+    if (!name || name > end || !at || vn_line_number(&at, 10, &pages) < 0 || *at != ' ')
+        return VN_FAIL(err, VN_E_FORMAT, .where = "/proc/PID/stat", .got = text,
+                       .cause = "no resident pages in field 24");
+    (void)snprintf(ret_name, size, "%.*s", (int)(end - name - 1), name + 1);
+    *ret_pages = pages;
+    return 0;
+}

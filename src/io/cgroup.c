@@ -173,8 +173,8 @@ static bool is_of_vm(const char *dir)
     return name && (strstr(name, "qemu") || strstr(dir, "/qemu.slice/"));
 }
 
-int vn_cgroup_numa_stat(const struct vn_cgroup_mounts *mounts, const char *cgroup_text, const int *node_ids,
-                        size_t n_nodes, uint64_t *ret_kib, struct vn_err *err)
+int vn_cgroup_memory(const struct vn_cgroup_mounts *mounts, const char *cgroup_text, bool of_vm, const int *node_ids,
+                     size_t n_nodes, uint64_t *ret_kib, struct vn_err *err)
 {
     const struct vn_cgroup_mount *mount = &mounts->memory;
     VN_AUTO(vn_buf) text = {0};
@@ -185,8 +185,14 @@ int vn_cgroup_numa_stat(const struct vn_cgroup_mounts *mounts, const char *cgrou
         return r;
     while (is_below_vm(dir) && go_up(mount, dir))
         ;
-    if (!is_of_vm(dir))
+    if (of_vm && !is_of_vm(dir))
         return VN_FAIL(err, VN_E_ABSENT, .where = dir, .cause = "the VM has no memory cgroup of its own");
     r = vn_file_readf("", &text, err, "%s/memory.numa_stat", dir);
     return r < 0 ? r : vn_numastat_parse(text.ptr, node_ids, n_nodes, ret_kib, err);
+}
+
+int vn_cgroup_numa_stat(const struct vn_cgroup_mounts *mounts, const char *cgroup_text, const int *node_ids,
+                        size_t n_nodes, uint64_t *ret_kib, struct vn_err *err)
+{
+    return vn_cgroup_memory(mounts, cgroup_text, true, node_ids, n_nodes, ret_kib, err);
 }

@@ -34,11 +34,15 @@ VN_NODISCARD int vn_cgroup_cpus(const struct vn_cgroup_mounts *mounts, const cha
                                 struct vn_err *err);
 
 /**
- * vn_cgroup_numa_stat() - memory.numa_stat of the VM that has this process: resident KiB a node.
+ * vn_cgroup_numa_stat() - memory.numa_stat of the VM that has this process: KiB of anonymous and shared memory a node.
  * @cgroup_text: /proc/PID/cgroup
  * Errors: -VN_E_ABSENT no memory cgroups here, or the VM has none of its own
  */
 VN_NODISCARD int vn_cgroup_numa_stat(const struct vn_cgroup_mounts *mounts, const char *cgroup_text,
                                      const int *node_ids, size_t n_nodes, uint64_t *ret_kib, struct vn_err *err);
+
+/** vn_cgroup_memory() - the same of whatever cgroup the process is in, which other processes may be in, too. */
+VN_NODISCARD int vn_cgroup_memory(const struct vn_cgroup_mounts *mounts, const char *cgroup_text, bool of_vm,
+                                  const int *node_ids, size_t n_nodes, uint64_t *ret_kib, struct vn_err *err);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "port/clock.h"
 #include "port/hypervisor.h"
+#include "port/statistics.h"
 #include "port/store.h"
 
 /* How cli and daemon make io objects. Each opener fills @ret, which the caller drops. */
@@ -38,5 +39,11 @@ VN_NODISCARD int vn_local_host(const char *root, struct vn_arena *arena, struct 
  * only, everything that would change something is -VN_E_REFUSED.
  */
 VN_NODISCARD int vn_sysroot_open(const char *root, struct vn_hypervisor *ret, struct vn_err *err);
+
+/**
+ * vn_statistics_open() - this machine's processes and counters; needs no libvirt. @root: "", or a captured file tree,
+ * which has counters, and no processes.
+ */
+VN_NODISCARD int vn_statistics_open(const char *root, struct vn_statistics *ret, struct vn_err *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "codec/domxml.h"
@@ -98,4 +99,73 @@ int vn_virt_move_memory(void *self, const char *vm, const struct vn_move *move, 
     *ret_moved_kib = 0;
     r = guest_of(self, vm, &scratch, &guest, err);
     return r < 0 ? r : vn_proc_move(&guest, move, progress, ret_moved_kib, err);
+}
+
+static int add_running(struct vn_libvirt *virt, const char *vm, struct vn_arena *arena, struct vn_process **list,
+                       size_t *count, struct vn_err *err)
+{
+    struct vn_guest guest = {0};
+    struct vn_process *process;
+    int r = guest_of(virt, vm, arena, &guest, err);
+
+    if (r < 0)
+        return r;
+    process = vn_arena_grow(arena, list, count, sizeof *process);
+    if (!process)
+        return vn_nomem(err);
+    process->pid = guest.pid;
+    process->name = vn_arena_strdup(arena, vm);
+    process->cell_kib = guest.cell_kib;
+    process->n_cells = guest.n_cells;
+    return process->name ? 0 : vn_nomem(err);
+}
+
+/* The name that libvirt has for what was named by its UUID, perhaps. */
+static int one_running(struct vn_libvirt *virt, const char *vm, struct vn_arena *arena, struct vn_process **list,
+                       size_t *count, struct vn_err *err)
+{
+    const char *name;
+    virDomainPtr domain;
+    int r = vn_virt_domain(virt, vm, &domain, err);
+
+    if (r < 0)
+        return r;
+    if (virDomainIsActive(domain) != 1)
+        return vn_failf(err, VN_E_REFUSED, "'vnuma vm' lists the VMs and their states.", "VM '%s' does not run", vm);
+    name = vn_arena_strdup(arena, virDomainGetName(domain));
+    return name ? add_running(virt, name, arena, list, count, err) : vn_nomem(err);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct vn_process *x = a, *y = b;
+
+    return strcmp(x->name, y->name);
+}
+
+int vn_virt_running(void *self, const char *const *names, size_t n_names, struct vn_arena *arena,
+                    struct vn_process **ret, size_t *ret_count, struct vn_err *err)
+{
+    struct vn_libvirt *virt = self;
+    virDomainPtr *domains = NULL;
+    size_t count = 0;
+    int n = 0, r = 0;
+
+    *ret = NULL;
+    for (size_t i = 0; r == 0 && i < n_names; i++)
+        r = one_running(virt, names[i], arena, ret, &count, err);
+    if (!n_names && (n = virConnectListAllDomains(virt->conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE)) < 0)
+        return vn_virt_fail(err, "cannot list the virtual machines");
+    for (int i = 0; i < n; i++) {
+        if (r == 0)
+            r = add_running(virt, virDomainGetName(domains[i]), arena, ret, &count, err);
+        if (r < 0 && r != -VN_E_REFUSED && virDomainIsActive(domains[i]) != 1) /* it ended meanwhile */
+            r = 0;
+        (void)virDomainFree(domains[i]);
+    }
+    free(domains);
+    if (r == 0 && count)
+        qsort(*ret, count, sizeof **ret, by_name);
+    *ret_count = count;
+    return r;
 }

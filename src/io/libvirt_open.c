@@ -147,6 +147,7 @@ static const struct vn_hypervisor_ops ops = {
     .set_nodeset = vn_virt_set_nodeset,
     .move_memory = vn_virt_move_memory,
     .memory = vn_virt_memory,
+    .running = vn_virt_running,
     .define = vn_virt_define,
     .setting = vn_virt_setting,
     .set_setting = vn_virt_set_setting,

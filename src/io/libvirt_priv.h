@@ -84,6 +84,8 @@ int vn_virt_guest_vcpus(virDomainPtr domain, const char *vm, struct vn_buf *ret,
 int vn_virt_set_guest_vcpus(virDomainPtr domain, const char *vm, const char *value, struct vn_err *err);
 int vn_virt_setting(void *self, const char *vm, const char *key, struct vn_buf *ret, struct vn_err *err);
 int vn_virt_set_setting(void *self, const char *vm, const char *key, const char *value, struct vn_err *err);
+int vn_virt_running(void *self, const char *const *names, size_t n_names, struct vn_arena *arena,
+                    struct vn_process **ret, size_t *ret_count, struct vn_err *err);
 int vn_virt_define(void *self, const char *xml, struct vn_err *err);
 int vn_virt_save_restore(void *self, const char *vm, const char *xml, const struct vn_progress *progress,
                          uint64_t *ret_paused_ms, struct vn_err *err);

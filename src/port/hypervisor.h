@@ -6,6 +6,7 @@
 
 #include "port/cpu.h"
 #include "port/progress.h"
+#include "port/statistics.h"
 
 /* A door to a host and its VMs: libvirt, or a replayed snapshot. Ops only; io/ has the doors. */
 
@@ -43,6 +44,10 @@ struct vn_hypervisor_ops {
     /* resident memory by cell and node, now: as in struct vn_vm; n_nodes in the order of the host */
     int (*memory)(void *self, const char *vm, struct vn_arena *arena, uint64_t **ret_node_kib, uint64_t **ret_cell_kib,
                   struct vn_err *err);
+    /* the processes of VMs that run, by name, for their memory to be looked at: reads neither threads nor pages.
+     * names: only these (n 0: all); -VN_E_ABSENT, -VN_E_REFUSED one that does not run. NULL: observe() has to do */
+    int (*running)(void *self, const char *const *names, size_t n_names, struct vn_arena *arena,
+                   struct vn_process **ret, size_t *ret_count, struct vn_err *err);
     int (*define)(void *self, const char *xml, struct vn_err *err);
     /* one named value of what runs now: of a VM ("vcpus"; "guest.vcpus", as its agent says), or with vm "" of the
      * host ("kernel.numa_balancing").

@@ -28,12 +28,32 @@ static void numa_maps(const char *text, const char *maps)
     }
 }
 
+static void statistics(const char *text, size_t size)
+{
+    VN_AUTO(vn_arena) arena = {0};
+    struct vn_counters counters = {0};
+    struct vn_vmas vmas;
+    char name[20], *vm = NULL;
+    uint64_t pages;
+
+    if (vn_counters_parse(text, &counters, NULL) == 0)
+        MUST(strstr(text, "numa_hit ") && strstr(text, "other_node "));
+    if (vn_stat_program(text, name, sizeof name, &pages, NULL) == 0)
+        MUST(strlen(name) < sizeof name && strchr(text, '('));
+    if (vn_maps_parse(text, &arena, &vmas, NULL) == 0)
+        for (size_t i = 0; i < vmas.count; i++)
+            MUST(vmas.items[i].file && vmas.items[i].end > vmas.items[i].start);
+    if (vn_cmdline_vm(text, size, &arena, &vm) == 0)
+        MUST(vm && strlen(vm) < size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_text(data, size), *second = strstr(text, "\n--\n"), field[40];
     uint64_t kib[VN_COUNT(nodes)];
     int cpu;
 
+    statistics(text, size); /* the whole input: arguments have NULs between them */
     if (second)
         second[1] = '\0';
     numa_maps(text, second ? second + 4 : NULL);
@@ -44,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (vn_stat_processor(text, &cpu, NULL) == 0)
         MUST(cpu >= 0 && cpu < VN_CPU_MAX);
     if (vn_numastat_parse(text, nodes, VN_COUNT(nodes), kib, NULL) == 0)
-        MUST(strstr(text, "total=") || strstr(text, "anon "));
+        MUST(strstr(text, "anon=") || strstr(text, "anon "));
     if (vn_cgroup_path(text, "memory", field, sizeof field, NULL) == 0)
         MUST(strlen(field) < sizeof field && !strchr(field, '\n'));
     (void)!vn_cgroup_path(text, "", field, 4, NULL);

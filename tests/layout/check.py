@@ -31,7 +31,7 @@ ROOMS = {
 PUBLIC = {
     "defs": "base", "err": "base", "arena": "base", "buf": "base", "set": "base", "units": "base",
     "host": "model", "policy": "model", "vm": "model", "snapshot": "model", "problem": "model",
-    "plan": "model", "finding": "model",
+    "plan": "model", "finding": "model", "stat": "model",
     "planner": "planner", "doctor": "doctor",
 }
 # libraries of others -> the rooms that may use them
