@@ -88,6 +88,21 @@ const struct vn_device *vn_host_device(const struct vn_host *host, const char *n
 const struct vn_hugepool *vn_node_pool(const struct vn_node *node, uint64_t size_kib);
 /** vn_host_nodes_of() - ids of the nodes that have any of @cpus. */
 void vn_host_nodes_of(const struct vn_host *host, const struct vn_cpuset *cpus, struct vn_nodeset *ret);
+/**
+ * struct vn_host_shape - which kind of machine a host is, as far as its nodes and their distances tell.
+ * Groups: nodes that are near each other and all equally far from the rest, as the nodes of one package are (Intel's
+ * sub-NUMA clusters, AMD's nodes per socket).
+ */
+struct vn_host_shape {
+    struct vn_nodeset full;        /* nodes with CPUs and memory: where a guest may be at home */
+    struct vn_nodeset memory_only; /* no CPUs */
+    struct vn_nodeset cpus_only;   /* no memory */
+    unsigned near, far;            /* least and greatest distance between two nodes with CPUs; 0: there are no two */
+    size_t groups;                 /* of at least two nodes each; 0: the distances tell of none */
+    bool one_package;              /* near is so little that those of a group are most likely parts of one package */
+    size_t l3;                     /* most L3 domains that one node has */
+};
+void vn_host_shape(const struct vn_host *host, struct vn_host_shape *ret);
 /** vn_host_add_setting() - 0 or -VN_E_NOMEM. */
 VN_NODISCARD int vn_host_add_setting(struct vn_arena *arena, struct vn_host *host, const char *key, const char *value);
 /**

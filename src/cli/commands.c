@@ -241,7 +241,7 @@ EXAMPLES(completion_examples, {"source <(vnuma completion)", "in ~/.bashrc"});
 
 static const struct cli_command commands[] = {
     {"host", "", "Show the host: nodes, CPUs, memory, distances, devices, settings",
-     "Nodes with their CPUs and memory, thread siblings, L3 domains, the distance table, devices with their nodes, and "
+     "Which kind of machine it is (UMA, NUMA, how far apart) and what that means for VMs; nodes with their CPUs and memory, thread siblings, L3 domains, the distance table, devices with their nodes, and "
      "the kernel settings that matter to the placement of VMs.",
      0, host_groups, host_examples, "023", "vnuma.host/1", cmd_host},
     {"stat", "[VM]...", "Show memory by node: of VMs, of processes; or the nodes' counters",

@@ -244,6 +244,7 @@ void cli_show_host(struct vn_doc *doc, const struct vn_host *host)
                         host->arch ? host->arch : "", host->kernel && *host->kernel ? ", Linux " : "",
                         host->kernel ? host->kernel : "", host->n_nodes, host->n_nodes == 1 ? "" : "s"));
 
+    cli_show_kind(doc, object, host);
     show_cores(doc, object, host);
     show_l3(doc, object, host);
     show_sets(doc, object, host);

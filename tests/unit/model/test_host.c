@@ -133,12 +133,77 @@ static void check_names_what_is_wrong(void **state)
     refused(&host, "distance 9 between nodes 4 and 8");
 }
 
+/* @n nodes of two CPUs and one L3 domain, at these distances. */
+static void shape_of(size_t n, const uint16_t *distances, struct vn_host_shape *ret)
+{
+    struct vn_node nodes[8] = {{0}};
+    struct vn_cpuset l3[8] = {{{0}}};
+    struct vn_host host = {.nodes = nodes, .n_nodes = n, .l3 = l3, .n_l3 = n};
+    uint16_t copy[64];
+
+    memcpy(copy, distances, n * n * sizeof *copy);
+    host.distances = copy;
+    for (unsigned i = 0; i < n; i++) {
+        nodes[i].id = (int)i;
+        nodes[i].memory_kib = 1000;
+        vn_cpuset_add_range(&nodes[i].cpus, i * 2, i * 2 + 1);
+        l3[i] = nodes[i].cpus;
+    }
+    vn_host_shape(&host, ret);
+}
+
+static void shapes(void **state)
+{
+    static const uint16_t one[] = {10}, two[] = {10, 21, 21, 10}, snc[] = {10, 12, 12, 10};
+    static const uint16_t nps[] = {10, 12, 32, 32, 12, 10, 32, 32, 32, 32, 10, 12, 32, 32, 12, 10};
+    static const uint16_t quads[] = {10, 21, 31, 31, 21, 10, 31, 31, 31, 31, 10, 21, 31, 31, 21, 10};
+    static const uint16_t ring[] = {10, 20, 30, 20, 20, 10, 20, 30, 30, 20, 10, 20, 20, 30, 20, 10};
+    struct vn_host_shape shape;
+
+    (void)state;
+    shape_of(1, one, &shape);
+    assert_true(shape.near == 0 && shape.groups == 0 && shape.l3 == 1 && vn_nodeset_count(&shape.full) == 1);
+    shape_of(2, two, &shape);
+    assert_true(shape.near == 21 && shape.far == 21 && shape.groups == 0 && !shape.one_package);
+    shape_of(2, snc, &shape);
+    assert_true(shape.groups == 1 && shape.one_package);
+    shape_of(4, nps, &shape);
+    assert_true(shape.near == 12 && shape.far == 32 && shape.groups == 2 && shape.one_package);
+    shape_of(4, quads, &shape);
+    assert_true(shape.groups == 2 && !shape.one_package);
+    shape_of(4, ring, &shape); /* each has two near ones, and they are not near each other */
+    assert_true(shape.groups == 0);
+}
+
+static void shape_of_odd_nodes(void **state)
+{
+    VN_AUTO(vn_arena) arena = {0};
+    struct vn_cpuset l3[4] = {{{0}}};
+    struct vn_host host;
+    struct vn_host_shape shape;
+
+    (void)state;
+    make(&arena, &host);
+    host.nodes[1].memory_kib = 0;
+    for (unsigned i = 0; i < 4; i++)
+        vn_cpuset_add_range(&l3[i], i * 2, i * 2 + 1);
+    host.l3 = l3;
+    host.n_l3 = 4;
+    vn_host_shape(&host, &shape);
+    assert_true(vn_nodeset_has(&shape.full, 0) && vn_nodeset_has(&shape.cpus_only, 4));
+    assert_true(vn_nodeset_has(&shape.memory_only, 8) && vn_nodeset_count(&shape.memory_only) == 1);
+    assert_true(shape.near == 21 && shape.far == 21); /* the node without CPUs is near nobody */
+    assert_int_equal(shape.l3, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lookups),
         cmocka_unit_test(settings_devices_pools),
         cmocka_unit_test(check_names_what_is_wrong),
+        cmocka_unit_test(shapes),
+        cmocka_unit_test(shape_of_odd_nodes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
