@@ -12,7 +12,9 @@ static double times(unsigned distance)
 
 static const char *in_words(unsigned distance)
 {
-    return distance <= 12 ? "hardly farther" : distance <= 16 ? "a little farther" : distance <= 22 ? "about twice as far"
+    return distance <= 12 ? "hardly farther"
+         : distance <= 16 ? "a little farther"
+         : distance <= 22 ? "about twice as far"
          : distance <= 34 ? "about three times as far" : "very far";
 }
 
@@ -35,7 +37,8 @@ static void say_far(struct vn_doc *doc, struct vn_val *object, const struct vn_h
 }
 
 /* What the nodes have in common: the least CPUs and memory, which is what a guest can count on. */
-static void say_home(struct vn_doc *doc, struct vn_val *object, const struct vn_host *host, const struct vn_host_shape *shape)
+static void say_home(struct vn_doc *doc, struct vn_val *object, const struct vn_host *host,
+                     const struct vn_host_shape *shape)
 {
     uint64_t memory_kib = UINT64_MAX;
     unsigned cpus = VN_CPU_MAX;

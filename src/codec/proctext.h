@@ -60,6 +60,15 @@ VN_NODISCARD int vn_counters_parse(const char *text, struct vn_counters *ret, st
 VN_NODISCARD int vn_stat_program(const char *text, char *ret_name, size_t size, uint64_t *ret_pages,
                                  struct vn_err *err);
 
+/** vn_statm_resident() - /proc/PID/statm: resident pages. Errors: -VN_E_FORMAT */
+VN_NODISCARD int vn_statm_resident(const char *text, uint64_t *ret_pages, struct vn_err *err);
+
+/**
+ * vn_cmdline_program() - the last part of the program's path, "" where /proc/PID/cmdline is empty.
+ * @cmdline: its arguments, each with a NUL behind it, and one more
+ */
+VN_NODISCARD char *vn_cmdline_program(const char *cmdline, struct vn_arena *arena);
+
 /** vn_vmas_by_kind() - what numastat(8) counts, from numa_maps: @ret[n_nodes] is added to. */
 void vn_vmas_by_kind(const struct vn_vmas *vmas, size_t n_nodes, struct vn_stat_node *ret);
 

@@ -126,6 +126,13 @@ static bool is_qemu(const char *program, const char *end)
     return memmem(base, len, "qemu", 4) || is_name(base, len, "kvm");
 }
 
+char *vn_cmdline_program(const char *cmdline, struct vn_arena *arena)
+{
+    const char *slash = strrchr(cmdline, '/');
+
+    return vn_arena_strdup(arena, slash ? slash + 1 : cmdline);
+}
+
 /* "guest=a,,b,debug-threads=on" or "a,,b,process=x": a comma within the name is written twice. */
 static char *take_guest(const char *word, const char *end, struct vn_arena *arena)
 {

@@ -84,6 +84,17 @@ int vn_stat_processor(const char *text, int *ret_cpu, struct vn_err *err)
     return 0;
 }
 
+/* "size resident shared text lib data dt" */
+int vn_statm_resident(const char *text, uint64_t *ret_pages, struct vn_err *err)
+{
+    const char *at = text;
+    uint64_t size;
+
+    if (vn_line_number(&at, 10, &size) < 0 || *at++ != ' ' || vn_line_number(&at, 10, ret_pages) < 0 || *at != ' ')
+        return VN_FAIL(err, VN_E_FORMAT, .where = "/proc/PID/statm", .got = text, .cause = "no resident pages in field 2");
+    return 0;
+}
+
 int vn_stat_program(const char *text, char *ret_name, size_t size, uint64_t *ret_pages, struct vn_err *err)
 {
     enum { STATE = 3, RSS = 24 };

@@ -187,7 +187,7 @@ int vn_cgroup_memory(const struct vn_cgroup_mounts *mounts, const char *cgroup_t
         ;
     if (of_vm && !is_of_vm(dir))
         return VN_FAIL(err, VN_E_ABSENT, .where = dir, .cause = "the VM has no memory cgroup of its own");
-    r = vn_file_readf("", &text, err, "%s/memory.numa_stat", dir);
+    r = vn_file_glance(&text, err, "%s/memory.numa_stat", dir);
     return r < 0 ? r : vn_numastat_parse(text.ptr, node_ids, n_nodes, ret_kib, err);
 }
 

@@ -50,7 +50,7 @@ static int path_of(char *out, size_t size, const char *root, const char *rel, st
 }
 
 /* Kernel files tell no size: read until the end. */
-static int drain(int fd, const char *path, size_t max, struct vn_buf *ret, struct vn_err *err)
+static int drain(int fd, const char *path, size_t max, bool one_piece, struct vn_buf *ret, struct vn_err *err)
 {
     char chunk[16384];
 
@@ -66,12 +66,15 @@ static int drain(int fd, const char *path, size_t max, struct vn_buf *ret, struc
         if (ret->len + (size_t)n > max)
             return vn_failf(err, VN_E_FORMAT, NULL, "'%s' is larger than %zu bytes", path, max);
         vn_buf_add(ret, chunk, (size_t)n);
+        if (one_piece && (size_t)n < sizeof chunk)
+            break;
     }
     vn_buf_str(ret, "");
     return ret->failed ? vn_nomem(err) : 0;
 }
 
-int vn_file_read(const char *root, const char *rel, size_t max, struct vn_buf *ret_text, struct vn_err *err)
+static int read_file(const char *root, const char *rel, size_t max, bool one_piece, struct vn_buf *ret_text,
+                     struct vn_err *err)
 {
     char path[PATH_MAX];
     int fd, r = path_of(path, sizeof path, root, rel, err);
@@ -82,7 +85,7 @@ int vn_file_read(const char *root, const char *rel, size_t max, struct vn_buf *r
     if (fd < 0)
         return fail_at(err, errno, path);
     ret_text->len = 0;
-    r = drain(fd, path, max, ret_text, err);
+    r = drain(fd, path, max, one_piece, ret_text, err);
     (void)close(fd);
     return r;
 }
@@ -108,6 +111,25 @@ int vn_file_put(const char *root, const char *rel, const char *text, struct vn_e
     if (close(fd) < 0 && r == 0)
         r = fail_at(err, errno, path);
     return r;
+}
+
+int vn_file_read(const char *root, const char *rel, size_t max, struct vn_buf *ret_text, struct vn_err *err)
+{
+    return read_file(root, rel, max, false, ret_text, err);
+}
+
+int vn_file_glance(struct vn_buf *ret_text, struct vn_err *err, const char *fmt, ...)
+{
+    char rel[PATH_MAX];
+    va_list args;
+    int len;
+
+    va_start(args, fmt);
+    len = vsnprintf(rel, sizeof rel, fmt, args);
+    va_end(args);
+    if (len < 0 || (size_t)len >= sizeof rel)
+        return VN_FAIL(err, VN_E_RANGE, .cause = "a path that is too long");
+    return read_file("", rel, VN_FILE_MAX, true, ret_text, err);
 }
 
 int vn_file_readf(const char *root, struct vn_buf *ret_text, struct vn_err *err, const char *fmt, ...)

@@ -24,6 +24,12 @@ VN_NODISCARD int vn_file_readf(const char *root, struct vn_buf *ret_text, struct
     VN_PRINTF(4, 5);
 
 /**
+ * vn_file_glance() - the same of a file that the kernel gives in one piece (not a list such as maps): what comes with
+ * the first read is all, unless it fills the room. A read less, where many files are read.
+ */
+VN_NODISCARD int vn_file_glance(struct vn_buf *ret_text, struct vn_err *err, const char *fmt, ...) VN_PRINTF(3, 4);
+
+/**
  * vn_file_put() - write @text into a file that is there, in one write(2), as kernel files want it.
  * Errors: as vn_file_read(); -VN_E_REFUSED the kernel does not take the value
  */

@@ -68,45 +68,52 @@ struct search {
     struct vn_arena *arena;
     pthread_mutex_t lock; /* of the arena */
     const unsigned *pids;
+    unsigned self;
     struct vn_process *found; /* one for each id; pid 0: not wanted */
     bool failed;
 };
 
-static bool has_text(char *cmdline, size_t len, const char *text)
+/* Arguments are divided by NULs; for who looks for a text, by blanks. */
+static bool has_text(const char *cmdline, size_t len, const char *text)
 {
-    for (size_t i = 0; i + 1 < len; i++)
-        if (!cmdline[i])
-            cmdline[i] = ' ';
-    return len && strstr(cmdline, text);
+    size_t want = strlen(text), i;
+
+    if (!strchr(text, ' '))
+        return memmem(cmdline, len, text, want);
+    for (size_t at = 0; at + want <= len; at++) {
+        for (i = 0; i < want && (cmdline[at + i] ? cmdline[at + i] : ' ') == text[i]; i++)
+            ;
+        if (i == want)
+            return true;
+    }
+    return false;
 }
 
 static void try_process(void *self, size_t i)
 {
     struct search *search = self;
+    struct vn_process *found = &search->found[i];
     VN_AUTO(vn_buf) text = {0};
-    VN_AUTO(vn_arena) scratch = {0};
     char *vm = NULL;
     int r;
 
-    if (!search->pids[i] || search->pids[i] > INT_MAX || (pid_t)search->pids[i] == getpid() ||
-        vn_file_readf("", &text, NULL, "proc/%u/cmdline", search->pids[i]) < 0)
+    if (!search->pids[i] || search->pids[i] > INT_MAX || search->pids[i] == search->self ||
+        vn_file_glance(&text, NULL, "proc/%u/cmdline", search->pids[i]) < 0 ||
+        !has_text(text.ptr, text.len, search->text))
         return;
-    r = vn_cmdline_vm(text.ptr, text.len, &scratch, &vm);
-    if (!has_text(text.ptr, text.len, search->text))
-        return;
-    search->found[i].pid = (int)search->pids[i];
-    if (r < 0)
-        return;
+    found->pid = (int)search->pids[i];
     (void)pthread_mutex_lock(&search->lock);
-    search->found[i].vm = vn_arena_strdup(search->arena, vm);
-    search->failed = search->failed || !search->found[i].vm;
+    r = vn_cmdline_vm(text.ptr, text.len, search->arena, &vm);
+    found->vm = vm;
+    found->name = vn_cmdline_program(text.ptr, search->arena);
+    search->failed = search->failed || !found->name || r == -VN_E_NOMEM;
     (void)pthread_mutex_unlock(&search->lock);
 }
 
 static int find(void *self, const char *text, struct vn_arena *arena, struct vn_process **ret, size_t *ret_count,
                 struct vn_err *err)
 {
-    struct search search = {.text = text, .arena = arena, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct search search = {.text = text, .arena = arena, .self = (unsigned)getpid(), .lock = PTHREAD_MUTEX_INITIALIZER};
     unsigned *pids = NULL;
     size_t count = 0, n = 0;
     int r = vn_dir_numbers("", "proc", "", "", arena, &pids, &count, err);
@@ -176,7 +183,7 @@ static int from_cgroup(const struct job *job, const struct vn_stat_reading *in, 
     uint64_t sum = 0;
     double off;
 
-    if (!in->rss_kib || vn_file_readf("", &text, NULL, "proc/%d/cgroup", in->process->pid) < 0 ||
+    if (!in->rss_kib || vn_file_glance(&text, NULL, "proc/%d/cgroup", in->process->pid) < 0 ||
         vn_cgroup_memory(&job->mounts, text.ptr, false, in->node_ids, in->n_nodes, kib, NULL) < 0)
         return -VN_E_ABSENT;
     for (size_t n = 0; n < in->n_nodes; n++)
@@ -264,15 +271,17 @@ static int from_sample(const struct job *job, const struct vn_stat_reading *in, 
     return r < 0 ? r : vn_stat_sample(in, &how, err);
 }
 
-/* The program's name, and how much it has resident. */
+/* How much it has resident, and the program's name where that is not known. */
 static int read_program(struct job *job, struct vn_stat_reading *in, struct vn_err *err)
 {
     VN_AUTO(vn_buf) text = {0};
     char name[64];
     uint64_t pages;
-    int r = vn_file_readf("", &text, err, "proc/%d/stat", in->process->pid);
+    int r = vn_file_glance(&text, err, "proc/%d/%s", in->process->pid, in->stat->name ? "statm" : "stat");
 
-    if (r == 0)
+    if (r == 0 && in->stat->name)
+        r = vn_statm_resident(text.ptr, &pages, err);
+    else if (r == 0)
         r = vn_stat_program(text.ptr, name, sizeof name, &pages, err);
     if (r < 0)
         return r;

@@ -40,6 +40,8 @@ static void statistics(const char *text, size_t size)
         MUST(strstr(text, "numa_hit ") && strstr(text, "other_node "));
     if (vn_stat_program(text, name, sizeof name, &pages, NULL) == 0)
         MUST(strlen(name) < sizeof name && strchr(text, '('));
+    if (vn_statm_resident(text, &pages, NULL) == 0)
+        MUST(strchr(text, ' '));
     if (vn_maps_parse(text, &arena, &vmas, NULL) == 0)
         for (size_t i = 0; i < vmas.count; i++)
             MUST(vmas.items[i].file && vmas.items[i].end > vmas.items[i].start);

@@ -19,9 +19,22 @@ near() {
 # numastat_row PID KIND: numastat's MiB of a row, for each node and in all.
 numastat_row() { numastat -p "$1" | awk -v kind="$2" '$1 == kind { for (i = 2; i <= NF; i++) print $i }'; }
 
+# rest PID: waits until numastat says the same twice; a guest that starts takes memory, and gives some back.
+rest() {
+    local tries was='' now
+    for ((tries = 0; tries < 100; tries++)); do
+        now=$(numastat -p "$1")
+        [[ $now != "$was" ]] || return 0
+        was=$now
+        sleep 0.3
+    done
+    die "process $1 never rests"
+}
+
 # like_numastat PID: every figure of one process.
 like_numastat() {
     local kind key row ours theirs
+    rest "$1"
     expect 0 stat -p "$1" --json
     same "$(jq -r .schema out)" vnuma.stat/1
     same "$(jq '.processes | length' out)" 1 'processes'
@@ -72,6 +85,9 @@ same "$(jq -c '[.processes[].pid]' out)" "$(printf '[%d,%d]' $((a < b ? a : b)) 
 for pid in "$a" "$b"; do
     near "$(jq ".processes[] | select(.pid == $pid).total_kib" out)" "$(numastat_row "$pid" Total | tail -n 1)" "process $pid"
 done
+
+expect 0 stat -p "$tag-b 50" --json # blanks stand for where an argument ends
+same "$(jq -c '[.processes[].pid]' out)" "[$b]" 'found by two arguments'
 
 say "a memory cgroup is believed where it counts what the process has, and only there"
 controller=$(awk '/ - cgroup / && $NF ~ /(^|,)memory(,|$)/ { print $5 }' /proc/self/mountinfo | head -n 1)
@@ -135,6 +151,8 @@ guest_start "$plain"
 expect 0 stat --vms --json
 same "$(jq '.vms | length' out)" 2 'VMs that run'
 pid=$(guest_pid "$plain")
+rest "$pid"
+expect 0 stat --vms --json
 near "$(jq ".vms[] | select(.name == \"$plain\").total_kib" out)" "$(numastat_row "$pid" Total | tail -n 1)" 'without cells'
 expect 2 stat "${vm}x"
 has err "no such VM"

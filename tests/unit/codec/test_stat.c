@@ -52,6 +52,10 @@ static void a_program_with_a_nasty_name(void **state)
     assert_int_equal(pages, 261);
     assert_int_equal(vn_stat_program("1 (a) S 1 2\n", name, sizeof name, &pages, NULL), -VN_E_FORMAT);
     assert_int_equal(vn_stat_program(")", name, sizeof name, &pages, NULL), -VN_E_FORMAT);
+    assert_int_equal(vn_statm_resident("13051 12886 71 122 0 12876 0\n", &pages, NULL), 0);
+    assert_int_equal(pages, 12886);
+    assert_int_equal(vn_statm_resident("13051 x", &pages, NULL), -VN_E_FORMAT);
+    assert_int_equal(vn_statm_resident("", &pages, NULL), -VN_E_FORMAT);
     assert_int_equal(vn_stat_program("", name, sizeof name, &pages, NULL), -VN_E_FORMAT);
 }
 
@@ -122,6 +126,8 @@ static void a_guests_name(void **state)
     VN_AUTO(vn_arena) arena = {0};
 
     (void)state;
+    assert_string_equal(vn_cmdline_program("/usr/bin/qemu-system-x86_64\0-name\0a/b", &arena), "qemu-system-x86_64");
+    assert_string_equal(vn_cmdline_program("init", &arena), "init");
     for (size_t i = 0; i < VN_COUNT(cases); i++) {
         char *name = NULL;
 
