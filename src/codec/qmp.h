@@ -2,6 +2,7 @@
 #ifndef VN_CODEC_QMP_H
 #define VN_CODEC_QMP_H
 
+#include <stdbool.h>
 #include <vnuma/arena.h>
 #include <vnuma/err.h>
 
@@ -15,6 +16,23 @@ struct vn_qmp_cpu {
 /** vn_qmp_cpus_parse() - the reply to query-cpus-fast. Errors: -VN_E_SYNTAX, -VN_E_FORMAT, -VN_E_IO (an error reply) */
 VN_NODISCARD int vn_qmp_cpus_parse(const char *json, size_t len, struct vn_arena *arena, struct vn_qmp_cpu **ret,
                                    size_t *ret_count, struct vn_err *err);
+
+struct vn_qmp_iothread {
+    char *id; /* the object's, as on the command line */
+    int tid;
+};
+
+/** vn_qmp_iothreads_parse() - the reply to query-iothreads. Errors: as above */
+VN_NODISCARD int vn_qmp_iothreads_parse(const char *json, size_t len, struct vn_arena *arena,
+                                        struct vn_qmp_iothread **ret, size_t *ret_count, struct vn_err *err);
+
+/** vn_qmp_running_parse() - the reply to query-status: do the vCPUs run? Errors: as above */
+VN_NODISCARD int vn_qmp_running_parse(const char *json, size_t len, bool *ret, struct vn_err *err);
+
+enum vn_qmp_kind { VN_QMP_GREETING, VN_QMP_EVENT, VN_QMP_REPLY, VN_QMP_ODD };
+
+/** vn_qmp_kind_of() - what a line of the monitor is; an error reply is a reply. */
+enum vn_qmp_kind vn_qmp_kind_of(const char *json, size_t len);
 
 struct vn_qmp_model {
     char *name;

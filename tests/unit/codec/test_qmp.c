@@ -57,11 +57,61 @@ static void what_is_no_reply_is_an_error(void **state)
     }
 }
 
+static void threads_of_iothreads(void **state)
+{
+    static const char reply[] = "{\"return\": [{\"poll-max-ns\": 32768, \"thread-id\": 77, \"id\": \"io0\"}]}";
+    static const char *const bad[] = {"{\"return\": {}}", "{\"return\": [{\"id\": \"a\"}]}", "{\"return\": [{\"thread-id\": 1}]}",
+                                      "{\"return\": [{\"id\": \"a\", \"thread-id\": 0}]}"};
+    VN_AUTO(vn_arena) arena = {0};
+    struct vn_qmp_iothread *threads;
+    size_t count;
+
+    (void)state;
+    assert_int_equal(vn_qmp_iothreads_parse(reply, strlen(reply), &arena, &threads, &count, NULL), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(threads[0].tid, 77);
+    assert_string_equal(threads[0].id, "io0");
+    for (size_t i = 0; i < VN_COUNT(bad); i++)
+        assert_int_equal(vn_qmp_iothreads_parse(bad[i], strlen(bad[i]), &arena, &threads, &count, NULL), -VN_E_FORMAT);
+}
+
+static void whether_a_guest_runs(void **state)
+{
+    static const char paused[] = "{\"return\": {\"status\": \"prelaunch\", \"running\": false}}";
+    static const char runs[] = "{\"return\": {\"status\": \"running\", \"running\": true}}";
+    bool running = true;
+
+    (void)state;
+    assert_int_equal(vn_qmp_running_parse(paused, strlen(paused), &running, NULL), 0);
+    assert_false(running);
+    assert_int_equal(vn_qmp_running_parse(runs, strlen(runs), &running, NULL), 0);
+    assert_true(running);
+    assert_int_equal(vn_qmp_running_parse("{\"return\": {}}", 14, &running, NULL), -VN_E_FORMAT);
+    assert_int_equal(vn_qmp_running_parse("nothing", 7, &running, NULL), -VN_E_SYNTAX);
+}
+
+static void kinds_of_lines(void **state)
+{
+    static const struct {
+        const char *line;
+        enum vn_qmp_kind kind;
+    } cases[] = {{"{\"QMP\": {\"version\": {}}}", VN_QMP_GREETING}, {"{\"event\": \"STOP\"}", VN_QMP_EVENT},
+                 {"{\"return\": {}}", VN_QMP_REPLY}, {"{\"error\": {}}", VN_QMP_REPLY}, {"{}", VN_QMP_ODD},
+                 {"QEMU 7.2.0 monitor", VN_QMP_ODD}, {"[]", VN_QMP_ODD}};
+
+    (void)state;
+    for (size_t i = 0; i < VN_COUNT(cases); i++)
+        assert_int_equal(vn_qmp_kind_of(cases[i].line, strlen(cases[i].line)), cases[i].kind);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_of_vcpus),
         cmocka_unit_test(what_is_no_reply_is_an_error),
+        cmocka_unit_test(threads_of_iothreads),
+        cmocka_unit_test(whether_a_guest_runs),
+        cmocka_unit_test(kinds_of_lines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
