@@ -19,7 +19,13 @@ struct vn_snapshot {
 };
 void vn_snapshot_drop(struct vn_snapshot *snapshot);
 
-/** vn_snapshot_vm() - by name, else by UUID; NULL when absent. */
+/**
+ * vn_snapshot_is_bare() - are its VMs QEMU processes that no libvirt manages (also where it is replayed)? Nothing is
+ * stored of them, and a thread's mask in the kernel is all the pin there is.
+ */
+bool vn_snapshot_is_bare(const struct vn_snapshot *snapshot);
+
+/** vn_snapshot_vm() - by name, else by UUID (its own, or the one in its live XML); NULL when absent. */
 struct vn_vm *vn_snapshot_vm(const struct vn_snapshot *snapshot, const char *name);
 
 /**

@@ -81,6 +81,21 @@ static int gone(const struct vn_snapshot *snapshot, const struct vn_step *step, 
                    .fix = "'vnuma vm' lists those that are there; nothing was changed.");
 }
 
+/* A pin of a thread that nobody knows: refused now, and not when half of the steps are done. */
+static int check_thread(const struct vn_app *app, const struct vn_snapshot *now, const struct vn_step *step,
+                        struct vn_err *err)
+{
+    const struct vn_vm *vm = vn_snapshot_vm(now, step->vm);
+    const struct vn_thread *thread = vm ? vn_act_thread(vm, step) : NULL;
+    char subject[256];
+
+    if (!app->hv->ops->keep || !thread || thread->known & VN_THREAD_CONFIGURED)
+        return 0;
+    return vn_failf(err, VN_E_REFUSED, "Start it with '-name NAME,debug-threads=on', or with a QMP socket; nothing was "
+                    "changed.", "%s cannot be pinned: %s", what(step, subject, sizeof subject),
+                    vm->unread ? vm->unread : "which thread that is, is not known");
+}
+
 int vn_check_steps(struct vn_app *app, const struct vn_snapshot *now, const struct vn_journal_step *steps,
                    size_t n_steps, struct vn_err *err)
 {
@@ -96,6 +111,9 @@ int vn_check_steps(struct vn_app *app, const struct vn_snapshot *now, const stru
             return r;
         if (found == VN_LOOK_GONE)
             return gone(now, step, there, err);
+        r = check_thread(app, now, step, err);
+        if (r < 0)
+            return r;
         /* memory moves by itself: no plan is stale for that */
         if (found != VN_LOOK_BEFORE && step->kind != VN_STEP_MOVE_MEMORY)
             return stale(step, there, err);

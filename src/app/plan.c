@@ -113,14 +113,75 @@ static int add_fresh(const struct vn_request *fresh, const struct vn_apply_opts 
     return 0;
 }
 
+/* ---- a host where nothing is stored ---- */
+
+static int check_unstored(const struct vn_app *app, const struct vn_plan_query *query, const struct vn_apply_opts *opts,
+                          struct vn_err *err)
+{
+    if (!app->hv->ops->keep)
+        return 0;
+    if (query->fresh)
+        return VN_FAIL(err, VN_E_REFUSED, .got = query->fresh->name, .cause = "a new VM needs libvirt to define it",
+                       .fix = "Use a libvirt URI.");
+    if (opts->save_restore)
+        return VN_FAIL(err, VN_E_REFUSED,
+                       .cause = "a bare QEMU cannot be saved and restored: nobody but its start script can start it",
+                       .fix = "Leave out --via save-restore.");
+    if (opts->config && !opts->live)
+        return VN_FAIL(err, VN_E_REFUSED,
+                       .cause = "a bare QEMU has no stored configuration: its start script decides what holds after the "
+                                "next start",
+                       .fix = "Leave out --config; the plan then says what to put into the script.");
+    return 0;
+}
+
+static int add_notes(struct vn_plan *plan, char *const *notes, size_t count, struct vn_err *err)
+{
+    /* not vn_arena_grow(): the planner's array may be of any size */
+    char **all = vn_arena_array(&plan->arena, plan->n_notes + count, sizeof *all);
+
+    if (!all)
+        return vn_nomem(err);
+    if (plan->n_notes)
+        memcpy(all, plan->notes, plan->n_notes * sizeof *all);
+    if (count)
+        memcpy(all + plan->n_notes, notes, count * sizeof *all);
+    plan->notes = all;
+    plan->n_notes += count;
+    return 0;
+}
+
+/* Nothing of the plan outlasts the guests: what would is for a person to write into their start scripts. */
+static int add_keeping(const struct vn_app *app, struct vn_plan *plan, struct vn_err *err)
+{
+    char *first = vn_arena_strdup(&plan->arena, "a bare QEMU has no stored configuration: the steps hold until it ends, "
+                                                "and its start script decides what holds after the next start");
+    int r;
+
+    if (!app->hv->ops->keep || !plan->n_vms)
+        return 0;
+    r = first ? add_notes(plan, &first, 1, err) : vn_nomem(err);
+    for (size_t i = 0; r == 0 && i < plan->n_vms; i++) {
+        char **notes = NULL;
+        size_t count = 0;
+
+        r = app->hv->ops->keep(app->hv->self, &plan->vms[i], &plan->arena, &notes, &count, err);
+        if (r == 0)
+            r = add_notes(plan, notes, count, err);
+    }
+    return r;
+}
+
 int vn_app_plan(struct vn_app *app, const struct vn_snapshot *snapshot, const struct vn_plan_query *query,
                 const struct vn_apply_opts *opts, struct vn_problem *ret_problem, struct vn_plan *ret_plan,
                 struct vn_err *err)
 {
     struct vn_problem problem = {0};
     struct vn_plan plan = {0};
-    int r = vn_problem_from_snapshot(snapshot, query, &problem, err);
+    int r = check_unstored(app, query, opts, err);
 
+    if (r == 0)
+        r = vn_problem_from_snapshot(snapshot, query, &problem, err);
     if (r == 0)
         r = vn_planner_solve(&problem, &opts->planner, &plan, err);
     if (r == 0)
@@ -129,6 +190,8 @@ int vn_app_plan(struct vn_app *app, const struct vn_snapshot *snapshot, const st
         r = fill_steps(app, snapshot, opts, &plan, err);
     if (r == 0 && query->fresh)
         r = add_fresh(query->fresh, opts, &plan, err);
+    if (r == 0)
+        r = add_keeping(app, &plan, err);
     if (r < 0) {
         vn_problem_drop(&problem);
         vn_plan_drop(&plan);

@@ -9,7 +9,9 @@ int vn_run_may_change(const struct vn_app *app, struct vn_err *err)
     if (!app->hv->read_only)
         return 0;
     return VN_FAIL(err, VN_E_ENV, .where = app->hv->uri, .cause = "no permission to change anything",
-                   .fix = "Run vnuma as root, or as a member of the group libvirt. Nothing was changed");
+                   .fix = app->hv->ops->keep ? "Run vnuma as root. Nothing was changed"
+                                             : "Run vnuma as root, or as a member of the group libvirt. Nothing was "
+                                               "changed");
 }
 
 void vn_run_at(const struct vn_app *app, const char *what)

@@ -129,6 +129,9 @@ static int plan_host(struct cli *cli, struct vn_err *err)
     if (r < 0)
         return r;
     r = cli_request_read(cli, &session.policy, &request, err);
+    if (r == 0 && cli_has(cli, "xml") && session.hv.ops->keep)
+        r = VN_FAIL(err, VN_E_REFUSED, .cause = "a bare QEMU has no XML to print",
+                    .fix = "Leave out --xml; the plan says what to put into its start script.");
     if (r == 0)
         r = cli_observe(&session, request.query.all ? NULL : cli->names, request.query.all ? 0 : cli->n_names, &snapshot,
                         err);

@@ -10,7 +10,7 @@
 #define EXAMPLES(name, ...) static const struct cli_example name[] = {__VA_ARGS__, {0}}
 
 static const struct cli_option global_items[] = {
-    {"connect", "URI", "the host: a libvirt URI, demo: or replay:FILE", 'c', 0},
+    {"connect", "URI", "the host: a libvirt URI, qemu-proc:, demo: or replay:FILE", 'c', 0},
     {"json", NULL, "JSON instead of text", 0, 0},
     {"color", "WHEN", "auto, always or never; NO_COLOR is honoured", 0, 0},
     {"config", "FILE", "policy file instead of /etc/vnuma/vnuma.conf", 0, 0},

@@ -125,6 +125,7 @@ void cli_help(FILE *out)
     (void)fputs("\nThe host\n"
                 "  -c demo:         the example host that comes with vnuma; nothing real is touched\n"
                 "  -c replay:FILE   a host saved by 'vnuma capture'\n"
+                "  -c qemu-proc:    QEMU that libvirt does not manage: found in /proc\n"
                 "  -c URI           libvirt's, such as qemu:///system or qemu+ssh://root@host/system\n"
                 "\n'vnuma help COMMAND' tells more.  Try:  vnuma -c demo: plan db32\n", out);
 }

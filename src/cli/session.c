@@ -35,8 +35,7 @@ static int open_door(struct cli *cli, struct vn_hypervisor *ret, struct vn_err *
     if (uri && !strcmp(uri, "demo:"))
         return vn_demo_open(ret, err);
     if (uri && !strncmp(uri, "qemu-proc:", 10))
-        return VN_FAIL(err, VN_E_USAGE, .cause = "QEMU that libvirt does not manage is not in this version", .got = uri,
-                       .fix = "Use a libvirt URI, demo: or replay:FILE.");
+        return vn_qemu_open(uri, ret, err);
     if (uri && !strncmp(uri, "replay:", 7)) {
         if (!uri[7])
             return VN_FAIL(err, VN_E_USAGE, .cause = "replay: needs a file", .got = uri,

@@ -241,7 +241,7 @@ static int hide_host(struct vn_aliases *aliases, struct vn_snapshot *snapshot, s
     }
     /* libvirt's local addresses say nothing; any other names a machine, a user or a path */
     if (strcmp(snapshot->uri, "qemu:///system") != 0 && strcmp(snapshot->uri, "qemu:///session") != 0 &&
-        strcmp(snapshot->uri, "demo:") != 0)
+        !vn_snapshot_is_bare(snapshot) && strcmp(snapshot->uri, "demo:") != 0)
         snapshot->uri = vn_arena_strdup(arena, "anonymous:");
     return snapshot->uri ? 0 : vn_nomem(err);
 }

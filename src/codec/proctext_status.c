@@ -67,17 +67,31 @@ int vn_status_field(const char *text, const char *key, char *ret, size_t size, s
     return VN_FAIL(err, VN_E_ABSENT, .where = "/proc/PID/status", .got = key, .cause = "no field of that name");
 }
 
-int vn_stat_processor(const char *text, int *ret_cpu, struct vn_err *err)
+/* A field of /proc/PID/stat by its number, from the third on; NULL: there is none. */
+static const char *stat_field(const char *text, int number)
 {
-    enum { STATE = 3, PROCESSOR = 39 };
+    enum { STATE = 3 };
     const char *at = strrchr(text, ')'); /* the name before it may hold blanks and parentheses */
-    uint64_t cpu;
 
-    for (int field = STATE; at && field <= PROCESSOR; field++) {
+    for (int field = STATE; at && field <= number; field++) {
         at = strchr(at, ' ');
         at = at ? at + 1 : NULL;
     }
-    if (!at || vn_line_number(&at, 10, &cpu) < 0 || cpu >= VN_CPU_MAX || (*at && !isspace((unsigned char)*at)))
+    return at;
+}
+
+static bool stat_number(const char *text, int field, uint64_t *ret)
+{
+    const char *at = stat_field(text, field);
+
+    return at && vn_line_number(&at, 10, ret) == 0 && (!*at || isspace((unsigned char)*at));
+}
+
+int vn_stat_processor(const char *text, int *ret_cpu, struct vn_err *err)
+{
+    uint64_t cpu;
+
+    if (!stat_number(text, 39, &cpu) || cpu >= VN_CPU_MAX)
         return VN_FAIL(err, VN_E_FORMAT, .where = "/proc/PID/task/TID/stat", .got = text,
                        .cause = "no processor in field 39");
     *ret_cpu = (int)cpu;
@@ -97,18 +111,18 @@ int vn_statm_resident(const char *text, uint64_t *ret_pages, struct vn_err *err)
 
 int vn_stat_program(const char *text, char *ret_name, size_t size, uint64_t *ret_pages, struct vn_err *err)
 {
-    enum { STATE = 3, RSS = 24 };
-    const char *name = strchr(text, '('), *end = strrchr(text, ')'), *at = end;
-    uint64_t pages;
+    const char *name = strchr(text, '('), *end = strrchr(text, ')');
 
-    for (int field = STATE; at && field <= RSS; field++) {
-        at = strchr(at, ' ');
-        at = at ? at + 1 : NULL;
-    }
-    if (!name || name > end || !at || vn_line_number(&at, 10, &pages) < 0 || *at != ' ')
+    if (!name || name > end || !stat_number(text, 24, ret_pages))
         return VN_FAIL(err, VN_E_FORMAT, .where = "/proc/PID/stat", .got = text,
                        .cause = "no resident pages in field 24");
     (void)snprintf(ret_name, size, "%.*s", (int)(end - name - 1), name + 1);
-    *ret_pages = pages;
     return 0;
+}
+
+int vn_stat_start(const char *text, uint64_t *ret_ticks, struct vn_err *err)
+{
+    if (stat_number(text, 22, ret_ticks))
+        return 0;
+    return VN_FAIL(err, VN_E_FORMAT, .where = "/proc/PID/stat", .got = text, .cause = "no start time in field 22");
 }

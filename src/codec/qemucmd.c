@@ -272,11 +272,11 @@ static const struct option {
 /* Those that take no argument: every other one has the next word for its own. */
 static const char *const flags[] = {
     "S", "alt-grab", "async-teardown", "ctrl-grab", "curses", "daemonize", "enable-fips", "enable-hax", "enable-kvm",
-    "enable-sync-profile", "full-screen", "h", "help", "mem-prealloc", "no-acpi", "no-fd-bootchk", "no-frame", "no-hpet",
-    "no-kvm", "no-kvm-irqchip", "no-kvm-pit", "no-kvm-pit-reinjection", "no-quit", "no-reboot", "no-shutdown",
-    "no-user-config", "nodefaults", "nodefconfig", "nographic", "old-param", "one-insn-per-tb", "only-migratable",
-    "portrait", "preconfig", "rtc-td-hack", "s", "sdl", "semihosting", "singlestep", "snapshot", "tdf", "usb", "version",
-    "win2k-hack", "xen-attach", "xen-domid-restrict",
+    "enable-sync-profile", "full-screen", "h", "help", "mem-prealloc", "no-acpi", "no-fd-bootchk", "no-frame",
+    "no-hpet", "no-kvm", "no-kvm-irqchip", "no-kvm-pit", "no-kvm-pit-reinjection", "no-quit", "no-reboot",
+    "no-shutdown", "no-user-config", "nodefaults", "nodefconfig", "nographic", "old-param", "one-insn-per-tb",
+    "only-migratable", "portrait", "preconfig", "rtc-td-hack", "s", "sdl", "semihosting", "singlestep", "snapshot",
+    "tdf", "usb", "version", "win2k-hack", "xen-attach", "xen-domid-restrict",
 };
 
 static bool is_flag(struct vn_qemu_cmd *cmd, const char *name)

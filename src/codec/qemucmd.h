@@ -34,6 +34,7 @@ struct vn_qemu_cmd {
     char *vmid;           /* -id, which is Proxmox's own */
     char *readconfig;     /* -readconfig FILE: not followed, and what is in it is missing below */
     char *mem_path;       /* -mem-path */
+    uint64_t mem_path_hugepage_kib; /* the page size of its file system: for who can look; 0: not huge, or not known */
     bool mem_prealloc, kvm, debug_threads;
     bool libvirt;         /* started by libvirt: it has libvirt's monitor, or the key of its secrets */
     bool no_machine;      /* -machine none: no guest, but somebody asking what this QEMU can do */

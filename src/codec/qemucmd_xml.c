@@ -114,7 +114,7 @@ static void put_numatune(struct vn_buf *out, const struct vn_qemu_cmd *cmd)
 
 static void put_hugepages(struct vn_buf *out, const struct vn_qemu_cmd *cmd)
 {
-    uint64_t kib = 0;
+    uint64_t kib = cmd->mem_path_hugepage_kib;
 
     for (size_t i = 0; i < cmd->n_backends && !kib; i++)
         kib = cmd->backends[i].hugepage_kib;
@@ -139,7 +139,8 @@ static void put_distances(struct vn_buf *out, const struct vn_qemu_cmd *cmd, siz
     vn_buf_str(out, "        <distances>\n");
     for (size_t i = 0; i < cmd->n_distances; i++)
         if (cmd->distances[i].from == cell)
-            vn_buf_fmt(out, "          <sibling id='%u' value='%u'/>\n", cmd->distances[i].to, cmd->distances[i].value);
+            vn_buf_fmt(out, "          <sibling id='%u' value='%u'/>\n", cmd->distances[i].to,
+                       cmd->distances[i].value);
     vn_buf_str(out, "        </distances>\n");
 }
 
@@ -166,8 +167,8 @@ static void put_cpu(struct vn_buf *out, const struct vn_qemu_cmd *cmd)
         return;
     vn_buf_str(out, "  <cpu>\n");
     if (cmd->has_topology)
-        vn_buf_fmt(out, "    <topology sockets='%u' dies='%u' cores='%u' threads='%u'/>\n", t->sockets, t->dies, t->cores,
-                   t->threads);
+        vn_buf_fmt(out, "    <topology sockets='%u' dies='%u' cores='%u' threads='%u'/>\n", t->sockets, t->dies,
+                   t->cores, t->threads);
     if (cmd->n_cells)
         vn_buf_str(out, "    <numa>\n");
     for (size_t i = 0; i < cmd->n_cells; i++)

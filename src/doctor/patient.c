@@ -40,11 +40,18 @@ char *vn_exam_name(const struct vn_exam *exam)
     return is_plain(exam->vm->name) ? vn_arena_strdup(arena, exam->vm->name) : quote(arena, exam->vm->name);
 }
 
+const char *vn_exam_live(const struct vn_exam *exam)
+{
+    return vn_snapshot_is_bare(exam->snapshot) ? "Cpus_allowed_list of its threads" : "live XML";
+}
+
 char *vn_exam_apply_cmd(const struct vn_exam *exam)
 {
     const char *name = vn_exam_name(exam);
 
-    return name ? vn_arena_printf(&exam->findings->arena, "vnuma apply %s", name) : NULL;
+    return name ? vn_arena_printf(&exam->findings->arena, "vnuma %sapply %s",
+                                  vn_snapshot_is_bare(exam->snapshot) ? "-c qemu-proc: " : "", name)
+                : NULL;
 }
 
 char *vn_exam_slice_cmd(const struct vn_exam *exam)

@@ -38,8 +38,8 @@ int vn_rule_floats(const struct vn_exam *exam, const struct vn_patient *patient)
                               "it has no pin, while other vCPUs of the guest have: it runs on any node, and on the "
                               "CPUs of others",
                               fix);
-    if (!finding || vn_exam_cpus(exam, finding, "live pin", patient->live, "live XML") < 0 ||
-        vn_exam_cpus(exam, finding, "pinned vCPUs", &others, "live XML") < 0)
+    if (!finding || vn_exam_cpus(exam, finding, "live pin", patient->live, vn_exam_live(exam)) < 0 ||
+        vn_exam_cpus(exam, finding, "pinned vCPUs", &others, vn_exam_live(exam)) < 0)
         return -VN_E_NOMEM;
     return vn_exam_allowed(exam, finding, thread);
 }

@@ -64,6 +64,9 @@ int vn_rule_unchecked(const struct vn_exam *exam)
     if (!runs(vm))
         return say(exam, "state", vn_vm_state_name(vm->state), "libvirt",
                    "the VM does not run: there is nothing to compare its configuration with", "");
+    if (vm->unread && vn_snapshot_is_bare(exam->snapshot))
+        return say(exam, "not read", vm->unread, "/proc and QMP",
+                   "a part of this guest could not be looked at; the rest was", "");
     if (vm->unread)
         return say(exam, "not read", vm->unread, "/proc and cgroups",
                    "only the configuration and libvirt's view were compared; the kernel's could not be read",

@@ -49,6 +49,8 @@ char *vn_exam_apply_cmd(const struct vn_exam *exam);
  * empty AllowedCPUs= without telling the kernel.
  */
 char *vn_exam_slice_cmd(const struct vn_exam *exam);
+/** vn_exam_live() - where the live pins are known from, as the source of evidence. */
+const char *vn_exam_live(const struct vn_exam *exam);
 /** vn_exam_name() - the VM's name, quoted for a shell where it must be. */
 char *vn_exam_name(const struct vn_exam *exam);
 

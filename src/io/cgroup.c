@@ -136,12 +136,22 @@ static bool go_up(const struct vn_cgroup_mount *mount, char *dir)
     return true;
 }
 
+/* The effective CPUs of one directory; -VN_E_ABSENT where v2 has not enabled the controller for it. */
+static int cpus_of(const struct vn_cgroup_mount *mount, const char *dir, struct vn_cpuset *ret, struct vn_err *err)
+{
+    const char *file = mount->v2 ? "cpuset.cpus.effective" : "cpuset.effective_cpus";
+    VN_AUTO(vn_buf) text = {0};
+    int r = vn_file_readf("", &text, err, "%s/%s", dir, file);
+
+    if (r == -VN_E_ABSENT && !mount->v2) /* kernels before 4.3 */
+        r = vn_file_readf("", &text, err, "%s/cpuset.cpus", dir);
+    return r < 0 ? r : vn_err_ctx(err, vn_cpuset_parse(vn_text_trim(text.ptr), ret, err), "cannot read '/%s'", dir);
+}
+
 int vn_cgroup_cpus(const struct vn_cgroup_mounts *mounts, const char *cgroup_text, struct vn_cpuset *ret,
                    struct vn_err *err)
 {
     const struct vn_cgroup_mount *mount = &mounts->cpuset;
-    const char *file = mount->v2 ? "cpuset.cpus.effective" : "cpuset.effective_cpus";
-    VN_AUTO(vn_buf) text = {0};
     char dir[PATH_MAX];
     int r = dir_of(mount, cgroup_text, "cpuset", dir, sizeof dir, err);
 
@@ -149,11 +159,30 @@ int vn_cgroup_cpus(const struct vn_cgroup_mounts *mounts, const char *cgroup_tex
         return r;
     /* in v2 a cgroup without the controller goes by the nearest one above that has it */
     do {
-        r = vn_file_readf("", &text, err, "%s/%s", dir, file);
+        r = cpus_of(mount, dir, ret, err);
     } while (r == -VN_E_ABSENT && mount->v2 && go_up(mount, dir));
-    if (r == -VN_E_ABSENT && !mount->v2) /* kernels before 4.3 */
-        r = vn_file_readf("", &text, err, "%s/cpuset.cpus", dir);
-    return r < 0 ? r : vn_err_ctx(err, vn_cpuset_parse(vn_text_trim(text.ptr), ret, err), "cannot read '/%s'", dir);
+    return r;
+}
+
+int vn_cgroup_forbids(const struct vn_cgroup_mounts *mounts, const char *cgroup_text, const struct vn_cpuset *cpus,
+                      char *ret, struct vn_cpuset *ret_cpus, struct vn_err *err)
+{
+    const struct vn_cgroup_mount *mount = &mounts->cpuset;
+    char dir[PATH_MAX];
+    int r = dir_of(mount, cgroup_text, "cpuset", dir, sizeof dir, err);
+
+    if (r < 0)
+        return r;
+    *ret = '\0';
+    do {
+        struct vn_cpuset has;
+
+        if (cpus_of(mount, dir, &has, NULL) < 0 || vn_cpuset_subset(cpus, &has))
+            continue;
+        (void)snprintf(ret, PATH_MAX, "%s", dir);
+        *ret_cpus = has;
+    } while (go_up(mount, dir));
+    return 0;
 }
 
 /* libvirt's directories below a VM's own: threads are sorted into them, memory is not. */

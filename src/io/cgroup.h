@@ -34,6 +34,16 @@ VN_NODISCARD int vn_cgroup_cpus(const struct vn_cgroup_mounts *mounts, const cha
                                 struct vn_err *err);
 
 /**
+ * vn_cgroup_forbids() - the highest cgroup above a thread, or its own, that does not have all of @cpus.
+ * @ret: its directory, with no leading slash, at least PATH_MAX bytes; "" where every one has them
+ * @ret_cpus: those it has
+ * Errors: as vn_cgroup_cpus()
+ */
+VN_NODISCARD int vn_cgroup_forbids(const struct vn_cgroup_mounts *mounts, const char *cgroup_text,
+                                   const struct vn_cpuset *cpus, char *ret, struct vn_cpuset *ret_cpus,
+                                   struct vn_err *err);
+
+/**
  * vn_cgroup_numa_stat() - memory.numa_stat of the VM that has this process: KiB of anonymous and shared memory a node.
  * @cgroup_text: /proc/PID/cgroup
  * Errors: -VN_E_ABSENT no memory cgroups here, or the VM has none of its own

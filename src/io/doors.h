@@ -14,6 +14,12 @@
 /** vn_libvirt_open() - @uri NULL: libvirt's own default. Errors: -VN_E_ENV with what to do. */
 VN_NODISCARD int vn_libvirt_open(const char *uri, struct vn_hypervisor *ret, struct vn_err *err);
 
+/**
+ * vn_qemu_open() - QEMU processes of this machine that no libvirt manages. @uri: "qemu-proc:". Only root may change them.
+ * Errors: -VN_E_USAGE something stands behind the colon
+ */
+VN_NODISCARD int vn_qemu_open(const char *uri, struct vn_hypervisor *ret, struct vn_err *err);
+
 /** vn_replay_open() - a captured host that can be acted on. @write: changes go back into the file (atomically: temporary file, fsync, rename). */
 VN_NODISCARD int vn_replay_open(const char *path, bool write, struct vn_hypervisor *ret, struct vn_err *err);
 

@@ -4,9 +4,7 @@
 #include <string.h>
 
 #include "codec/domxml.h"
-#include "io/cgroup.h"
 #include "io/doors.h"
-#include "io/files.h"
 #include "io/libvirt_priv.h"
 #include "io/proc_memory.h"
 
@@ -60,20 +58,12 @@ static int set_unread(struct vn_vm *vm, const struct vn_err *why, struct vn_aren
 
 static int read_numa_stat(const struct vn_libvirt *virt, struct vn_vm *vm, struct vn_arena *arena, struct vn_err *err)
 {
-    VN_AUTO(vn_buf) text = {0};
-    struct vn_cgroup_mounts mounts;
-    uint64_t *kib = vn_arena_array(arena, virt->n_nodes, sizeof *kib);
-    int r = kib ? vn_cgroup_find(&mounts, err) : vn_nomem(err);
+    struct vn_guest guest = {.name = vm->name, .pid = vm->pid, .node_ids = virt->node_ids, .n_nodes = virt->n_nodes};
+    int r = vn_proc_memory_stat(&guest, arena, &vm->node_kib, err);
 
     if (r == 0)
-        r = vn_file_readf("", &text, err, "proc/%d/cgroup", vm->pid);
-    if (r == 0)
-        r = vn_cgroup_numa_stat(&mounts, text.ptr, virt->node_ids, virt->n_nodes, kib, err);
-    if (r < 0)
-        return r;
-    vm->node_kib = kib;
-    vm->mem_method = VN_MEM_NUMA_STAT;
-    return 0;
+        vm->mem_method = VN_MEM_NUMA_STAT;
+    return r;
 }
 
 static int read_numa_maps(const struct vn_libvirt *virt, struct vn_vm *vm, struct vn_arena *arena, struct vn_err *err)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "io/cgroup.h"
 #include "io/files.h"
 
 enum { MAPS_MAX = 64 << 20 };
@@ -77,4 +78,21 @@ int vn_proc_memory(const struct vn_guest *guest, struct vn_arena *arena, uint64_
         return vn_nomem(err);
     *ret_cell_kib = cells;
     return 0;
+}
+
+int vn_proc_memory_stat(const struct vn_guest *guest, struct vn_arena *arena, uint64_t **ret_node_kib,
+                        struct vn_err *err)
+{
+    VN_AUTO(vn_buf) text = {0};
+    struct vn_cgroup_mounts mounts;
+    uint64_t *kib = vn_arena_array(arena, guest->n_nodes, sizeof *kib);
+    int r = kib ? vn_cgroup_find(&mounts, err) : vn_nomem(err);
+
+    if (r == 0)
+        r = vn_file_readf("", &text, err, "proc/%d/cgroup", guest->pid);
+    if (r == 0)
+        r = vn_cgroup_numa_stat(&mounts, text.ptr, guest->node_ids, guest->n_nodes, kib, err);
+    if (r == 0)
+        *ret_node_kib = kib;
+    return r;
 }

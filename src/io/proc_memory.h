@@ -31,6 +31,13 @@ VN_NODISCARD int vn_proc_memory(const struct vn_guest *guest, struct vn_arena *a
                                 uint64_t **ret_cell_kib, struct vn_err *err);
 
 /**
+ * vn_proc_memory_stat() - resident KiB a node, from the memory cgroup that the guest has for itself: cheap, and no cells.
+ * Errors: -VN_E_ABSENT it has none
+ */
+VN_NODISCARD int vn_proc_memory_stat(const struct vn_guest *guest, struct vn_arena *arena, uint64_t **ret_node_kib,
+                                     struct vn_err *err);
+
+/**
  * vn_proc_move() - as the port's move_memory. The target is looked at for room before anything
  * moves. ret_moved_kib is what the kernel says has arrived.
  * Errors: -VN_E_REFUSED no room, or no way to tell which memory is that cell's; those of vn_range_run()

@@ -9,6 +9,28 @@ void vn_snapshot_drop(struct vn_snapshot *snapshot)
     memset(snapshot, 0, sizeof *snapshot);
 }
 
+bool vn_snapshot_is_bare(const struct vn_snapshot *snapshot)
+{
+    return snapshot->uri && !strcmp(snapshot->uri, "qemu-proc:");
+}
+
+/* Of a bare QEMU, whose own is made of its process; nothing keeps two from having one. */
+static struct vn_vm *by_live_uuid(const struct vn_snapshot *snapshot, const char *name)
+{
+    struct vn_vm *found = NULL;
+
+    for (size_t i = 0; *name && i < snapshot->n_vms; i++) {
+        struct vn_vm *vm = &snapshot->vms[i];
+
+        if (!vm->live || !vm->live->uuid || strcmp(vm->live->uuid, name) != 0)
+            continue;
+        if (found)
+            return NULL;
+        found = vm;
+    }
+    return found;
+}
+
 struct vn_vm *vn_snapshot_vm(const struct vn_snapshot *snapshot, const char *name)
 {
     for (size_t i = 0; i < snapshot->n_vms; i++)
@@ -17,7 +39,7 @@ struct vn_vm *vn_snapshot_vm(const struct vn_snapshot *snapshot, const char *nam
     for (size_t i = 0; i < snapshot->n_vms; i++)
         if (!strcmp(snapshot->vms[i].uuid, name))
             return &snapshot->vms[i];
-    return NULL;
+    return by_live_uuid(snapshot, name);
 }
 
 void vn_snapshot_set_policy(struct vn_snapshot *snapshot, const struct vn_policy *policy)

@@ -8,12 +8,13 @@
 #include "port/progress.h"
 #include "port/statistics.h"
 
-/* A door to a host and its VMs: libvirt, or a replayed snapshot. Ops only; io/ has the doors. */
+/* A door to a host and its VMs: libvirt, bare QEMU, or a replayed snapshot. Ops only; io/ has the doors. */
 
 enum { VN_SCOPE_LIVE = 1u << 0, VN_SCOPE_CONFIG = 1u << 1 };
 enum vn_xml_kind { VN_XML_LIVE, VN_XML_STORED, VN_XML_MIGRATABLE };
 
 struct vn_buf;
+struct vn_placement;
 
 /* What a memory move asks for: the pages of one cell (or of the whole guest) to one node. */
 struct vn_move {
@@ -58,6 +59,10 @@ struct vn_hypervisor_ops {
     int (*save_restore)(void *self, const char *vm, const char *xml, const struct vn_progress *progress,
                         uint64_t *ret_paused_ms, struct vn_err *err);
     void (*close)(void *self);
+    /* NULL where configurations are stored. Else nothing is: changes hold until the guest ends, and this tells what
+     * would keep a placement over its next start, as notes of a plan */
+    int (*keep)(void *self, const struct vn_placement *at, struct vn_arena *arena, char ***ret_notes, size_t *ret_count,
+                struct vn_err *err);
 };
 
 struct vn_hypervisor {

@@ -181,6 +181,93 @@ static void a_new_vm_is_shown_and_not_applied(void **state)
     vn_applied_drop(&done);
 }
 
+/* ---- a host where nothing is stored ---- */
+
+static int keep_it(void *self, const struct vn_placement *at, struct vn_arena *arena, char ***ret_notes,
+                   size_t *ret_count, struct vn_err *err)
+{
+    char **notes = vn_arena_array(arena, 1, sizeof *notes);
+
+    (void)self, (void)err;
+    assert_non_null(notes);
+    notes[0] = vn_arena_printf(arena, "keep %s", at->name);
+    *ret_notes = notes;
+    *ret_count = 1;
+    return 0;
+}
+
+/* The fake's ops with that one more; the caller's. */
+static void store_nothing(struct world *w, struct vn_hypervisor_ops *ops)
+{
+    *ops = *w->hv.ops;
+    ops->keep = keep_it;
+    w->hv.ops = ops;
+}
+
+static void the_plan_says_what_would_keep_it(void **state)
+{
+    struct world *w = *state;
+    struct vn_hypervisor_ops ops;
+    VN_AUTO(vn_plan) got = {0};
+
+    store_nothing(w, &ops);
+    plan(w, &of_db, &got);
+    assert_true(got.n_notes >= 2);
+    assert_non_null(strstr(got.notes[got.n_notes - 2], "no stored configuration"));
+    assert_string_equal(got.notes[got.n_notes - 1], "keep db");
+}
+
+static void what_would_store_is_refused(void **state)
+{
+    struct world *w = *state;
+    static char name[] = "fresh", none[] = "";
+    struct vn_request fresh = {.name = name, .uuid = none, .vcpus = 1, .memory_kib = 1024, .movable = true};
+    const struct vn_plan_query with_new = {.fresh = &fresh};
+    const struct vn_apply_opts config = {.config = true}, save = {.save_restore = true}, both = {.live = true};
+    struct vn_hypervisor_ops ops;
+    VN_AUTO(vn_snapshot) snapshot = {0};
+    VN_AUTO(vn_plan) got = {0};
+
+    store_nothing(w, &ops);
+    assert_int_equal(vn_app_observe(&w->app, NULL, 0, &snapshot, NULL), 0);
+    assert_int_equal(vn_app_plan(&w->app, &snapshot, &of_db, &config, NULL, &got, NULL), -VN_E_REFUSED);
+    assert_int_equal(vn_app_plan(&w->app, &snapshot, &of_db, &save, NULL, &got, NULL), -VN_E_REFUSED);
+    assert_int_equal(vn_app_plan(&w->app, &snapshot, &with_new, &both, NULL, &got, NULL), -VN_E_REFUSED);
+}
+
+/* A door that does not know which thread a vCPU is: no step is begun. */
+static int observe_nameless(void *self, const char *const *names, size_t n_names, const struct vn_progress *progress,
+                            struct vn_snapshot *ret, struct vn_err *err)
+{
+    struct fake *fake = self;
+    struct vn_hypervisor hv = fake_hv(fake, fake->host);
+    int r = hv.ops->observe(self, names, n_names, progress, ret, err);
+
+    for (size_t i = 0; r == 0 && i < ret->n_vms; i++)
+        for (size_t v = 0; v < ret->vms[i].n_vcpus; v++)
+            ret->vms[i].vcpus[v].known = 0;
+    return r;
+}
+
+static void a_thread_that_nobody_knows_is_refused_at_once(void **state)
+{
+    struct world *w = *state;
+    struct vn_hypervisor_ops ops;
+    VN_AUTO(vn_plan) got = {0};
+    struct vn_applied done;
+    struct vn_err err = {0};
+
+    store_nothing(w, &ops);
+    ops.observe = observe_nameless;
+    w->opts.config = false;
+    plan(w, &of_db, &got);
+    assert_int_equal(vn_app_apply(&w->app, &got, &w->opts, "apply", &done, &err), -VN_E_REFUSED);
+    assert_non_null(strstr(err.cause, "cannot be pinned"));
+    assert_int_equal(done.id, 0);
+    assert_true(fake_same(&w->before, &w->host->state));
+    vn_applied_drop(&done);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -191,6 +278,9 @@ int main(void)
         TEST(the_scope_leaves_steps_out),
         TEST(save_and_restore_carries_both_xmls),
         TEST(a_new_vm_is_shown_and_not_applied),
+        TEST(the_plan_says_what_would_keep_it),
+        TEST(what_would_store_is_refused),
+        TEST(a_thread_that_nobody_knows_is_refused_at_once),
     };
 
     return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

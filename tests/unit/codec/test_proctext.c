@@ -49,11 +49,15 @@ static void stat_of_a_thread_with_a_nasty_name(void **state)
 {
     static const char text[] = "19231 (CPU 3/KVM) S 1 (x) R 19217 19217 19807 0 -1 4194304 96 0 0 0 0 0 0 0 20 0 1 0 "
                                "224644 3133440 362 18446744073709551615 1 2 3 0 0 0 0 0 0 0 0 0 17 31 0 0 0 0 0\n";
+    uint64_t start = 0;
     int cpu = -5;
 
     (void)state;
     assert_int_equal(vn_stat_processor(text, &cpu, NULL), 0);
     assert_int_equal(cpu, 31);
+    assert_int_equal(vn_stat_start(text, &start, NULL), 0);
+    assert_int_equal(start, 224644);
+    assert_int_equal(vn_stat_start("1 (a) S 1 2 3", &start, NULL), -VN_E_FORMAT);
     assert_int_equal(vn_stat_processor("1 (a) S 1 2 3", &cpu, NULL), -VN_E_FORMAT);
     assert_int_equal(vn_stat_processor("", &cpu, NULL), -VN_E_FORMAT);
     assert_int_equal(cpu, 31);

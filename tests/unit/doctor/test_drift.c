@@ -341,6 +341,28 @@ static void what_was_not_read_is_said(void **state)
     assert_string_equal(evidence(only(w, "unchecked", "db"), "not read"), why);
 }
 
+static void a_bare_qemu(void **state)
+{
+    struct world *w = *state;
+    static char why[] = "its threads bear no names", uri[] = "qemu-proc:";
+    const struct vn_finding *f;
+
+    w->snapshot.uri = uri;
+    w->vm.stored = NULL;
+    w->vm.unread = why;
+    f = only(w, "unchecked", "db");
+    assert_null(strstr(f->why, "libvirt"));
+    assert_string_equal(evidence(f, "not read"), why);
+    w->vm.unread = NULL;
+    w->live.n_vcpupins = 3; /* vCPU 3 floats, as one that was plugged without a pin */
+    set(&w->vcpus[3].configured, "0-7");
+    w->vcpus[3].allowed = w->vcpus[3].cgroup = w->vcpus[3].configured;
+    f = only(w, "vcpu-floats", "db vCPU 3");
+    assert_string_equal(f->fix, "vnuma -c qemu-proc: apply db");
+    for (size_t i = 0; i < f->n_evidence; i++)
+        assert_string_not_equal(f->evidence[i].source, "live XML");
+}
+
 static void a_guest_that_is_off(void **state)
 {
     struct world *w = *state;
@@ -381,6 +403,7 @@ int main(void)
         TEST(a_guest_without_a_place_has_no_home),
         TEST(cells_that_cannot_be_told_apart),
         TEST(what_was_not_read_is_said),
+        TEST(a_bare_qemu),
         TEST(a_guest_that_is_off),
         TEST(names_are_quoted_in_commands),
     };

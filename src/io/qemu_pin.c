@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "io/cgroup.h"
+#include "io/files.h"
+#include "io/qemu_priv.h"
+
+/*
+ * A pin of a bare QEMU's thread is its affinity: sched_setaffinity(2), within what its cpuset cgroup has. A cpuset that
+ * takes the CPUs away was somebody's decision: it is named, and not overruled.
+ */
+
+struct pin {
+    const char *what; /* for messages: "vCPU 3 of web" */
+    int pid, tid;
+    struct vn_cpuset cpus; /* those that are online */
+    struct vn_cgroup_mounts mounts;
+};
+
+static int keep_online(struct vn_cpuset *cpus, struct vn_err *err)
+{
+    VN_AUTO(vn_buf) text = {0};
+    struct vn_cpuset online;
+    int r = vn_file_read("", "sys/devices/system/cpu/online", VN_FILE_MAX, &text, err);
+
+    if (r == 0)
+        r = vn_cpuset_parse(vn_text_trim(text.ptr), &online, err);
+    if (r < 0)
+        return r;
+    vn_cpuset_and(cpus, &online);
+    return vn_cpuset_empty(cpus) ? VN_FAIL(err, VN_E_REFUSED, .cause = "none of the CPUs is online",
+                                           .fix = "Name at least one CPU that 'vnuma host' shows.")
+                                 : 0;
+}
+
+/* The remedy for a cgroup: its unit's property where systemd has made it, else its file. */
+static int forbidden(const struct pin *pin, const char *dir, const struct vn_cpuset *has, struct vn_err *err)
+{
+    VN_AUTO(vn_arena) arena = {0};
+    const char *unit = strrchr(dir, '/'), *dot = unit ? strrchr(unit, '.') : NULL;
+    bool by_unit = pin->mounts.cpuset.v2 && dot && (!strcmp(dot, ".slice") || !strcmp(dot, ".scope") ||
+                                                    !strcmp(dot, ".service"));
+    struct vn_cpuset all = *has;
+    const char *wanted, *there, *both;
+    char fix[sizeof err->fix];
+
+    vn_cpuset_or(&all, &pin->cpus);
+    wanted = vn_cpuset_text(&arena, &pin->cpus);
+    there = vn_cpuset_text(&arena, has);
+    both = vn_cpuset_text(&arena, &all);
+    if (!wanted || !there || !both)
+        return vn_nomem(err);
+    if (by_unit)
+        (void)snprintf(fix, sizeof fix,
+                       "Give it the CPUs with 'systemctl set-property --runtime %.100s AllowedCPUs=%.100s'.", unit + 1,
+                       both);
+    else
+        (void)snprintf(fix, sizeof fix, "Write %.60s into that file, and into those of the cgroups below it.", both);
+    return vn_failf(err, VN_E_REFUSED, fix, "%s cannot run on %s: '/%s/cpuset.cpus' allows %s only", pin->what, wanted,
+                    dir, there);
+}
+
+static int check_cgroup(const struct pin *pin, struct vn_err *err)
+{
+    VN_AUTO(vn_buf) text = {0};
+    char dir[PATH_MAX] = "";
+    struct vn_cpuset has;
+
+    if (vn_file_readf("", &text, NULL, "proc/%d/task/%d/cgroup", pin->pid, pin->tid) < 0 ||
+        vn_cgroup_forbids(&pin->mounts, text.ptr, &pin->cpus, dir, &has, NULL) < 0)
+        return 0; /* no cpusets here: the kernel decides */
+    return *dir ? forbidden(pin, dir, &has, err) : 0;
+}
+
+static int set_affinity(const struct pin *pin, struct vn_err *err)
+{
+    size_t size = CPU_ALLOC_SIZE(VN_CPU_MAX);
+    cpu_set_t *set = CPU_ALLOC(VN_CPU_MAX);
+    int r, number;
+
+    if (!set)
+        return vn_nomem(err);
+    CPU_ZERO_S(size, set);
+    VN_CPUSET_EACH (cpu, &pin->cpus)
+        CPU_SET_S((size_t)cpu, size, set);
+    r = sched_setaffinity(pin->tid, size, set);
+    number = errno;
+    CPU_FREE(set);
+    if (r == 0)
+        return 0;
+    return vn_failf(err, number == ESRCH ? VN_E_ABSENT : number == EPERM ? VN_E_ENV : VN_E_IO,
+                    number == EPERM ? "Run vnuma as root." : NULL, "cannot pin %s: %s", pin->what, strerror(number));
+}
+
+/* The kernel cuts what it is asked for silently: what it has made of it is read back. */
+static int check_kernel(const struct pin *pin, struct vn_err *err)
+{
+    struct vn_thread thread = {0};
+    VN_AUTO(vn_arena) arena = {0};
+    int r = vn_proc_thread(pin->pid, pin->tid, &pin->mounts, &thread, err);
+    struct vn_cpuset now = thread.allowed;
+
+    if (r == 0)
+        r = keep_online(&now, err);
+    if (r < 0 || vn_cpuset_equal(&now, &pin->cpus))
+        return r;
+    return vn_failf(err, VN_E_IO, "Look at its cpuset cgroup.", "%s may run on %s now, and was pinned to %s", pin->what,
+                    vn_cpuset_text(&arena, &now), vn_cpuset_text(&arena, &pin->cpus));
+}
+
+static int run(const struct pin *pin, struct vn_err *err)
+{
+    int r = check_cgroup(pin, err);
+
+    if (r == 0)
+        r = set_affinity(pin, err);
+    return r < 0 ? r : check_kernel(pin, err);
+}
+
+/* ---- the ops ---- */
+
+static int begin(struct vn_qemu *qemu, const char *vm, const struct vn_cpuset *cpus, unsigned scope,
+                 struct vn_arena *arena, struct pin *pin, struct vn_qemu_guest **guest, struct vn_qemu_who *who,
+                 struct vn_err *err)
+{
+    int r;
+
+    if (scope & VN_SCOPE_CONFIG)
+        return VN_FAIL(err, VN_E_REFUSED, .got = vm, .cause = "a bare QEMU has no stored configuration to pin in",
+                       .fix = "Its start script decides what holds after the next start.");
+    r = vn_qemu_find(qemu, vm, guest, err);
+    if (r < 0)
+        return r;
+    if ((*guest)->broken)
+        return VN_FAIL(err, VN_E_REFUSED, .got = vm, .cause = "the command line of this QEMU cannot be understood");
+    *pin = (struct pin){.what = vm, .pid = (*guest)->pid, .cpus = *cpus};
+    r = keep_online(&pin->cpus, err);
+    if (r == 0)
+        r = vn_cgroup_find(&pin->mounts, err);
+    return r < 0 ? r : vn_qemu_who(*guest, arena, who, err);
+}
+
+static int no_thread(const char *vm, const char *what, unsigned id, const char *why, struct vn_err *err)
+{
+    return vn_failf(err, VN_E_REFUSED, why ? "Start it with '-name NAME,debug-threads=on', or with a QMP socket." : NULL,
+                    "'%s' has no thread of %s %u that is known%s%s", vm, what, id, why ? ": " : "", why ? why : "");
+}
+
+int vn_qemu_pin_vcpu(void *self, const char *vm, unsigned vcpu, const struct vn_cpuset *cpus, unsigned scope,
+                     struct vn_err *err)
+{
+    VN_AUTO(vn_arena) arena = {0};
+    struct vn_qemu_guest *guest;
+    struct vn_qemu_who who;
+    struct pin pin;
+    int r = begin(self, vm, cpus, scope, &arena, &pin, &guest, &who, err);
+
+    if (r < 0)
+        return r;
+    pin.tid = vcpu < guest->cmd.vcpus_max ? who.vcpus[vcpu] : 0;
+    if (!pin.tid)
+        return no_thread(vm, "vCPU", vcpu, who.nameless, err);
+    pin.what = vn_arena_printf(&arena, "vCPU %u of %s", vcpu, vm);
+    return pin.what ? run(&pin, err) : vn_nomem(err);
+}
+
+int vn_qemu_pin_iothread(void *self, const char *vm, unsigned iothread, const struct vn_cpuset *cpus, unsigned scope,
+                         struct vn_err *err)
+{
+    VN_AUTO(vn_arena) arena = {0};
+    struct vn_qemu_guest *guest;
+    struct vn_qemu_who who;
+    struct pin pin;
+    int r = begin(self, vm, cpus, scope, &arena, &pin, &guest, &who, err);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < guest->cmd.n_iothreads; i++)
+        if (guest->cmd.iothread_numbers[i] == iothread)
+            pin.tid = who.iothreads[i];
+    if (!pin.tid)
+        return no_thread(vm, "IOThread", iothread, NULL, err);
+    pin.what = vn_arena_printf(&arena, "IOThread %u of %s", iothread, vm);
+    return pin.what ? run(&pin, err) : vn_nomem(err);
+}
+
+static bool is_other(const struct vn_qemu_guest *guest, const struct vn_qemu_who *who, int tid)
+{
+    for (size_t i = 0; i < guest->cmd.vcpus_max; i++)
+        if (who->vcpus[i] == tid)
+            return false;
+    for (size_t i = 0; i < guest->cmd.n_iothreads; i++)
+        if (who->iothreads[i] == tid)
+            return false;
+    return tid != guest->pid;
+}
+
+/* Workers go where the main thread goes, as those in libvirt's cgroup of the emulator do; one that somebody has put
+ * elsewhere stays there. Where vCPUs are not known, they may be among them. */
+static int pin_workers(const struct pin *main_pin, const struct vn_cpuset *before, const struct vn_qemu_guest *guest,
+                       const struct vn_qemu_who *who, struct vn_err *err)
+{
+    for (size_t i = 0; !who->nameless && i < who->n_tasks; i++) {
+        struct pin pin = *main_pin;
+        struct vn_thread thread = {0};
+        int r;
+
+        pin.tid = who->tasks[i].tid;
+        if (!is_other(guest, who, pin.tid))
+            continue;
+        r = vn_proc_thread(pin.pid, pin.tid, &pin.mounts, &thread, err);
+        if (r == 0 && vn_cpuset_equal(&thread.allowed, before))
+            r = run(&pin, err);
+        if (r < 0 && r != -VN_E_ABSENT) /* they come and go */
+            return r;
+    }
+    return 0;
+}
+
+int vn_qemu_pin_emulator(void *self, const char *vm, const struct vn_cpuset *cpus, unsigned scope, struct vn_err *err)
+{
+    VN_AUTO(vn_arena) arena = {0};
+    struct vn_thread before = {0};
+    struct vn_qemu_guest *guest;
+    struct vn_qemu_who who;
+    struct pin pin;
+    int r = begin(self, vm, cpus, scope, &arena, &pin, &guest, &who, err);
+
+    if (r < 0)
+        return r;
+    pin.tid = guest->pid;
+    pin.what = vn_arena_printf(&arena, "the emulator of %s", vm);
+    if (!pin.what)
+        return vn_nomem(err);
+    r = vn_proc_thread(pin.pid, pin.tid, &pin.mounts, &before, err);
+    if (r == 0)
+        r = run(&pin, err);
+    return r < 0 ? r : pin_workers(&pin, &before.allowed, guest, &who, err);
+}
