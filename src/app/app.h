@@ -30,6 +30,13 @@ struct vn_app {
 VN_NODISCARD int vn_app_observe(struct vn_app *app, const char *const *names, size_t n_names,
                                 struct vn_snapshot *ret, struct vn_err *err);
 
+/**
+ * vn_app_recall_pins() - on a host where nothing is stored: each thread's configured pin becomes the one that the journal
+ * says was applied, so that what somebody changed since is seen. For looking only: a plan starts from what is. Elsewhere,
+ * and without a journal: nothing.
+ */
+VN_NODISCARD int vn_app_recall_pins(struct vn_app *app, struct vn_snapshot *now, struct vn_err *err);
+
 /** What an apply may do; also what plan shows steps for. */
 struct vn_apply_opts {
     bool save_restore;  /* --via save-restore */

@@ -30,6 +30,8 @@ int vn_app_verify(struct vn_app *app, const char *const *names, size_t n_names, 
     int r = vn_app_observe(app, names, n_names, &now, err);
 
     if (r == 0)
+        r = vn_app_recall_pins(app, &now, err);
+    if (r == 0)
         r = drift_all(&now, names, n_names, opts, &findings, err);
     if (r < 0) {
         vn_findings_drop(&findings);

@@ -15,7 +15,7 @@ int cmd_verify(struct cli *cli, struct vn_err *err)
     r = cli_percent(cli, "min-local", &opts.min_local_pct, err);
     if (r < 0)
         return r;
-    r = cli_session_open(cli, 0, &session, err);
+    r = cli_session_open(cli, CLI_WITH_PINS, &session, err);
     if (r < 0)
         return r;
     r = vn_app_verify(&session.app, cli->names, cli->n_names, &opts, &findings, err);

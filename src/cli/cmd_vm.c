@@ -58,10 +58,12 @@ int cmd_vm(struct cli *cli, struct vn_err *err)
     VN_AUTO(vn_doc) doc = {0};
     int r;
 
-    r = cli_session_open(cli, 0, &session, err);
+    r = cli_session_open(cli, CLI_WITH_PINS, &session, err);
     if (r < 0)
         return r;
     r = cli_observe(&session, cli->names, cli->n_names, &snapshot, err);
+    if (r == 0)
+        r = vn_app_recall_pins(&session.app, &snapshot, err);
     cli_session_drop(&session);
     if (r < 0)
         return r;

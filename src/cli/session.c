@@ -75,6 +75,20 @@ static int open_store(struct cli *cli, unsigned flags, const struct vn_hyperviso
     return vn_sqlite_open(hv->forgets && !written ? NULL : dir, ret, err);
 }
 
+/* Is there a journal? Looking makes none. */
+static bool has_journal(const struct cli *cli)
+{
+    char path[4096];
+    int len = snprintf(path, sizeof path, "%s/journal.db", cli->state ? cli->state : STATE_DIR);
+
+    return len > 0 && (size_t)len < sizeof path && access(path, R_OK | W_OK) == 0;
+}
+
+static bool wants_store(const struct cli *cli, unsigned flags, const struct vn_hypervisor *hv)
+{
+    return flags & ~(unsigned)CLI_WITH_PINS || (flags && hv->ops->keep && has_journal(cli));
+}
+
 /* For tests: die, or stop, at a point of an apply. */
 static void at_point(void *self, const char *point)
 {
@@ -97,7 +111,7 @@ int cli_session_open(struct cli *cli, unsigned flags, struct cli_session *ret, s
     if (r < 0)
         return r;
     r = open_door(cli, &ret->hv, err);
-    if (r == 0 && flags)
+    if (r == 0 && wants_store(cli, flags, &ret->hv))
         r = open_store(cli, flags, &ret->hv, &ret->store, err);
     if (r < 0) {
         cli_session_drop(ret);
@@ -107,7 +121,7 @@ int cli_session_open(struct cli *cli, unsigned flags, struct cli_session *ret, s
         ret->progress = cli_progress_port(&ret->bar);
     ret->app = (struct vn_app){
         .hv = &ret->hv,
-        .store = flags ? &ret->store : NULL,
+        .store = ret->store.ops ? &ret->store : NULL,
         .policy = &ret->policy,
         .progress = ret->progress.update ? &ret->progress : NULL,
         .clock = vn_system_clock(),

@@ -18,6 +18,7 @@ struct cli_session {
 };
 enum {
     CLI_WITH_STORE = 1u << 0,   /* the journal, too; in memory for a host that forgets */
+    CLI_WITH_PINS = 1u << 2,    /* the journal where it says what nothing else does, if there is one that may be read */
     CLI_WITH_HISTORY = 1u << 1, /* the journal to look at, also that of a replayed file */
 };
 

@@ -85,6 +85,8 @@ char *vn_patient_pin_cmd(const struct vn_exam *exam, const struct vn_patient *pa
 
     if (!name || !set)
         return NULL;
+    if (vn_snapshot_is_bare(exam->snapshot))
+        return vn_arena_printf(arena, "taskset -cp %s %d", set, patient->thread->tid);
     if (patient->who == VN_WHO_VCPU)
         return vn_arena_printf(arena, "virsh vcpupin %s %u %s --live", name, patient->thread->id, set);
     if (patient->who == VN_WHO_IOTHREAD)
@@ -113,6 +115,13 @@ int vn_exam_cpus(const struct vn_exam *exam, struct vn_finding *finding, const c
     const char *text = cpus ? vn_cpuset_text(&exam->findings->arena, cpus) : "no pin";
 
     return text ? vn_finding_evidence(exam->findings, finding, what, text, source) : -VN_E_NOMEM;
+}
+
+int vn_exam_pin(const struct vn_exam *exam, struct vn_finding *finding, const struct vn_thread *thread)
+{
+    if (vn_snapshot_is_bare(exam->snapshot))
+        return vn_exam_cpus(exam, finding, "pin that was applied", &thread->configured, "vnuma's journal");
+    return vn_exam_cpus(exam, finding, "pin libvirt reports", &thread->configured, "libvirt, live pin");
 }
 
 int vn_exam_allowed(const struct vn_exam *exam, struct vn_finding *finding, const struct vn_thread *thread)

@@ -7,7 +7,7 @@ static char *fix_of(const struct vn_exam *exam, const struct vn_patient *patient
 {
     const struct vn_thread *thread = patient->thread;
 
-    if (thread->known & VN_THREAD_CGROUP && !vn_cpuset_subset(&thread->configured, &thread->cgroup))
+    if (!vn_snapshot_is_bare(exam->snapshot) && thread->known & VN_THREAD_CGROUP && !vn_cpuset_subset(&thread->configured, &thread->cgroup))
         return vn_exam_slice_cmd(exam);
     return vn_patient_pin_cmd(exam, patient, &thread->configured);
 }
@@ -27,8 +27,11 @@ int vn_rule_kernel(const struct vn_exam *exam, const struct vn_patient *patient)
     if (!subject || !fix)
         return -VN_E_NOMEM;
     finding = vn_findings_add(exam->findings, vn_patient_rule(patient, rules), VN_SEV_ERROR, subject,
-                              "the kernel lets the thread run on other CPUs than libvirt says it is pinned to", fix);
-    if (!finding || vn_exam_cpus(exam, finding, "pin libvirt reports", &thread->configured, "libvirt, live pin") < 0)
+                              vn_snapshot_is_bare(exam->snapshot)
+                                  ? "the kernel lets the thread run on other CPUs than vnuma pinned it to"
+                                  : "the kernel lets the thread run on other CPUs than libvirt says it is pinned to",
+                              fix);
+    if (!finding || vn_exam_pin(exam, finding, thread) < 0)
         return -VN_E_NOMEM;
     return vn_exam_allowed(exam, finding, thread);
 }

@@ -38,9 +38,9 @@ vn_vm_rule vn_rule_memory, vn_rule_unchecked;
 char *vn_patient_subject(const struct vn_exam *exam, const struct vn_patient *patient);
 /** vn_patient_rule() - the one of @names for this kind of thread, in the order of enum vn_who. */
 const char *vn_patient_rule(const struct vn_patient *patient, const char *const names[3]);
-/** vn_patient_pin_cmd() - the virsh command that pins the thread to @cpus, live. */
+/** vn_patient_pin_cmd() - the command that pins the thread to @cpus, live: virsh, or taskset. */
 char *vn_patient_pin_cmd(const struct vn_exam *exam, const struct vn_patient *patient, const struct vn_cpuset *cpus);
-/** vn_patient_pinned() - does libvirt restrict the thread at all? */
+/** vn_patient_pinned() - does its configuration restrict the thread at all? */
 bool vn_patient_pinned(const struct vn_exam *exam, const struct vn_patient *patient);
 /** vn_exam_apply_cmd() - "vnuma apply NAME". */
 char *vn_exam_apply_cmd(const struct vn_exam *exam);
@@ -60,6 +60,9 @@ bool vn_exam_same(const struct vn_exam *exam, const struct vn_cpuset *a, const s
 /** vn_exam_cpus() - one piece of evidence that is a CPU set; NULL: "no pin". */
 VN_NODISCARD int vn_exam_cpus(const struct vn_exam *exam, struct vn_finding *finding, const char *what,
                               const struct vn_cpuset *cpus, const char *source);
+
+/** vn_exam_pin() - the thread's configured pin, as evidence: libvirt's word, or what vnuma applied to a bare QEMU. */
+VN_NODISCARD int vn_exam_pin(const struct vn_exam *exam, struct vn_finding *finding, const struct vn_thread *thread);
 
 /** vn_exam_allowed() - where the kernel lets a thread run, as evidence, if it is known. */
 VN_NODISCARD int vn_exam_allowed(const struct vn_exam *exam, struct vn_finding *finding,

@@ -178,7 +178,16 @@ other=$one
 [[ $now != "$one" ]] || other=$two
 taskset -cp "$other" "$tid" >/dev/null
 expect 4 "${door[@]}" undo
+expect 1 "${door[@]}" verify "$both" --json
+jq -e --arg pin "$now" --arg is "$other" '.findings[] | select(.rule == "pin-kernel") | [.evidence[].value] == [$pin, $is]' \
+    out >/dev/null || die 'verify does not see what was changed since'
+expect 0 "${door[@]}" vm "$both" --json
+same "$(jq -r '.vcpus[0] | "\(.configured) \(.allowed)"' out)" "$now $other" 'what was applied and what is'
+eval "$(jq -r '.findings[] | select(.rule == "pin-kernel") | .fix' <("$VNUMA" --state "$STATE" "${door[@]}" verify "$both" --json || true))" >/dev/null
+expect 0 "${door[@]}" verify "$both"
+taskset -cp "$other" "$tid" >/dev/null
 expect 0 "${door[@]}" undo --force
+expect 0 "${door[@]}" verify "$both"
 
 say "a cpuset that does not have the CPUs is named, and not overruled"
 file=

@@ -268,6 +268,49 @@ static void a_thread_that_nobody_knows_is_refused_at_once(void **state)
     vn_applied_drop(&done);
 }
 
+static void the_journal_says_where_it_should_be(void **state)
+{
+    struct world *w = *state;
+    struct vn_hypervisor_ops ops;
+    VN_AUTO(vn_plan) got = {0};
+    VN_AUTO(vn_snapshot) now = {0};
+    struct vn_applied done;
+    struct vn_cpuset applied;
+
+    store_nothing(w, &ops);
+    w->opts.config = false;
+    plan(w, &of_db, &got);
+    assert_int_equal(vn_app_apply(&w->app, &got, &w->opts, "apply", &done, NULL), 0);
+    applied = w->host->state.vms[0].vcpus[0];
+    vn_cpuset_add_range(&w->host->state.vms[0].vcpus[0], 0, 7); /* somebody else */
+    assert_int_equal(vn_app_observe(&w->app, NULL, 0, &now, NULL), 0);
+    assert_false(vn_cpuset_equal(&vn_snapshot_vm(&now, "db")->vcpus[0].configured, &applied));
+    assert_int_equal(vn_app_recall_pins(&w->app, &now, NULL), 0);
+    assert_true(vn_cpuset_equal(&vn_snapshot_vm(&now, "db")->vcpus[0].configured, &applied));
+    vn_applied_drop(&done);
+}
+
+static void what_was_taken_back_is_not_recalled(void **state)
+{
+    struct world *w = *state;
+    struct vn_hypervisor_ops ops;
+    VN_AUTO(vn_plan) got = {0};
+    VN_AUTO(vn_snapshot) now = {0};
+    struct vn_applied done, undone;
+
+    store_nothing(w, &ops);
+    w->opts.config = false;
+    plan(w, &of_db, &got);
+    assert_int_equal(vn_app_apply(&w->app, &got, &w->opts, "apply", &done, NULL), 0);
+    assert_int_equal(vn_app_undo(&w->app, 0, &w->opts, &undone, NULL), 0);
+    assert_int_equal(vn_app_observe(&w->app, NULL, 0, &now, NULL), 0);
+    assert_int_equal(vn_app_recall_pins(&w->app, &now, NULL), 0);
+    assert_true(vn_cpuset_equal(&vn_snapshot_vm(&now, "db")->vcpus[0].configured, &w->host->state.vms[0].vcpus[0]));
+    assert_true(vn_cpuset_equal(&w->before.vms[0].vcpus[0], &w->host->state.vms[0].vcpus[0]));
+    vn_applied_drop(&done);
+    vn_applied_drop(&undone);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -281,6 +324,8 @@ int main(void)
         TEST(the_plan_says_what_would_keep_it),
         TEST(what_would_store_is_refused),
         TEST(a_thread_that_nobody_knows_is_refused_at_once),
+        TEST(the_journal_says_where_it_should_be),
+        TEST(what_was_taken_back_is_not_recalled),
     };
 
     return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

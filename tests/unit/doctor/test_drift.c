@@ -363,6 +363,28 @@ static void a_bare_qemu(void **state)
         assert_string_not_equal(f->evidence[i].source, "live XML");
 }
 
+static void a_bare_qemu_that_somebody_pinned_elsewhere(void **state)
+{
+    struct world *w = *state;
+    static char uri[] = "qemu-proc:";
+    const struct vn_finding *f;
+
+    w->snapshot.uri = uri;
+    w->vm.stored = NULL;
+    set(&w->vcpus[1].allowed, "5"); /* the journal says what is in configured */
+    set(&w->pins[1].cpus, "5");     /* and the live XML is made of what the kernel says */
+    f = only(w, "pin-kernel", "db vCPU 1");
+    assert_null(strstr(f->why, "libvirt"));
+    assert_string_equal(f->fix, "taskset -cp 1 4002");
+    assert_string_equal(evidence(f, "pin that was applied"), "1");
+    assert_string_equal(evidence(f, "Cpus_allowed_list"), "5");
+    set(&w->vcpus[1].cgroup, "5");
+    look(w, 0);
+    assert_int_equal(w->findings.count, 2);
+    for (size_t i = 0; i < w->findings.count; i++)
+        assert_null(strstr(w->findings.items[i].fix, "machine.slice"));
+}
+
 static void a_guest_that_is_off(void **state)
 {
     struct world *w = *state;
@@ -404,6 +426,7 @@ int main(void)
         TEST(cells_that_cannot_be_told_apart),
         TEST(what_was_not_read_is_said),
         TEST(a_bare_qemu),
+        TEST(a_bare_qemu_that_somebody_pinned_elsewhere),
         TEST(a_guest_that_is_off),
         TEST(names_are_quoted_in_commands),
     };
