@@ -30,8 +30,6 @@ void vn_act_pin_now(const struct vn_host *host, const struct vn_vm *vm, const st
 /** vn_act_same_pin() - pins are the same where they are on the CPUs that are online: "all" may or may not name the
  *  others. */
 bool vn_act_same_pin(const struct vn_cpuset *a, const struct vn_cpuset *b, const struct vn_cpuset *online);
-/** vn_act_thread() - the thread that a step pins; NULL: it pins none, or there is no such thread. */
-const struct vn_thread *vn_act_thread(const struct vn_vm *vm, const struct vn_step *step);
 
 /** vn_act_name() - the step as a phrase, "pin vCPU 3 of db32 to 4"; "" when out of memory. */
 const char *vn_act_name(struct vn_arena *arena, const struct vn_step *step);

@@ -81,19 +81,12 @@ static int gone(const struct vn_snapshot *snapshot, const struct vn_step *step, 
                    .fix = "'vnuma vm' lists those that are there; nothing was changed.");
 }
 
-/* A pin of a thread that nobody knows: refused now, and not when half of the steps are done. */
-static int check_thread(const struct vn_app *app, const struct vn_snapshot *now, const struct vn_step *step,
-                        struct vn_err *err)
+/* A pin that the host knows it would refuse: said now, and not when half of the steps are done. */
+static int check_pin(const struct vn_app *app, const struct vn_step *step, struct vn_err *err)
 {
-    const struct vn_vm *vm = vn_snapshot_vm(now, step->vm);
-    const struct vn_thread *thread = vm ? vn_act_thread(vm, step) : NULL;
-    char subject[256];
+    bool pin = step->kind == VN_STEP_VCPUPIN || step->kind == VN_STEP_EMULATORPIN || step->kind == VN_STEP_IOTHREADPIN;
 
-    if (!app->hv->ops->keep || !thread || thread->known & VN_THREAD_CONFIGURED)
-        return 0;
-    return vn_failf(err, VN_E_REFUSED, "Start it with '-name NAME,debug-threads=on', or with a QMP socket; nothing was "
-                    "changed.", "%s cannot be pinned: %s", what(step, subject, sizeof subject),
-                    vm->unread ? vm->unread : "which thread that is, is not known");
+    return pin && app->hv->ops->check_pin ? app->hv->ops->check_pin(app->hv->self, step, err) : 0;
 }
 
 int vn_check_steps(struct vn_app *app, const struct vn_snapshot *now, const struct vn_journal_step *steps,
@@ -111,7 +104,7 @@ int vn_check_steps(struct vn_app *app, const struct vn_snapshot *now, const stru
             return r;
         if (found == VN_LOOK_GONE)
             return gone(now, step, there, err);
-        r = check_thread(app, now, step, err);
+        r = check_pin(app, step, err);
         if (r < 0)
             return r;
         /* memory moves by itself: no plan is stale for that */

@@ -10,7 +10,7 @@ bool vn_act_is_live(const struct vn_step *step)
     return step->kind != VN_STEP_DEFINE;
 }
 
-const struct vn_thread *vn_act_thread(const struct vn_vm *vm, const struct vn_step *step)
+static const struct vn_thread *thread_of(const struct vn_vm *vm, const struct vn_step *step)
 {
     if (step->kind == VN_STEP_EMULATORPIN)
         return &vm->emulator;
@@ -18,7 +18,7 @@ const struct vn_thread *vn_act_thread(const struct vn_vm *vm, const struct vn_st
         for (size_t i = 0; i < vm->n_vcpus; i++)
             if (vm->vcpus[i].id == step->index)
                 return &vm->vcpus[i];
-    } else if (step->kind == VN_STEP_IOTHREADPIN) {
+    } else {
         for (size_t i = 0; i < vm->n_iothreads; i++)
             if (vm->iothreads[i].id == step->index)
                 return &vm->iothreads[i];
@@ -43,7 +43,7 @@ static const struct vn_cpuset *xml_pin(const struct vn_domain *domain, const str
 void vn_act_pin_now(const struct vn_host *host, const struct vn_vm *vm, const struct vn_step *step,
                     struct vn_cpuset *ret)
 {
-    const struct vn_thread *thread = vn_act_thread(vm, step);
+    const struct vn_thread *thread = thread_of(vm, step);
     const struct vn_cpuset *pin = vm->live ? xml_pin(vm->live, step) : NULL;
 
     if (thread && thread->known & VN_THREAD_CONFIGURED)

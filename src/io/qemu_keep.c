@@ -135,8 +135,11 @@ int vn_qemu_keep(void *self, const struct vn_placement *at, struct vn_arena *are
     cpus = vn_cpuset_text(arena, &all);
     if (!cpus)
         return vn_nomem(err);
-    if (guest->nameless)
-        add(&notes, vn_arena_printf(arena, "'%s': its vCPUs cannot be pinned: %s", at->name, guest->nameless));
+    r = guest->broken ? 0 : vn_qemu_who(self, guest, err);
+    if (r < 0)
+        return r;
+    if (guest->who && guest->who->nameless)
+        add(&notes, vn_arena_printf(arena, "'%s': its vCPUs cannot be pinned: %s", at->name, guest->who->nameless));
     if (*guest->cmd.vmid)
         by_proxmox(&notes, &guest->cmd, at, cpus);
     else

@@ -93,15 +93,10 @@ static int describe(const struct vn_qemu_guest *guest, const struct vn_host *hos
 }
 
 /* What of the command line is not followed, or not known. */
-static int say_limits(struct vn_qemu *qemu, struct vn_qemu_guest *guest, struct vn_arena *arena, struct vn_vm *vm,
-                      struct vn_err *err)
+static int say_limits(const struct vn_qemu_guest *guest, struct vn_arena *arena, struct vn_vm *vm, struct vn_err *err)
 {
-    int r = 0;
+    int r = guest->who->nameless ? set_unread(vm, guest->who->nameless, arena, err) : 0;
 
-    if (guest->nameless) {
-        r = set_unread(vm, guest->nameless, arena, err);
-        guest->nameless = vn_arena_strdup(&qemu->arena, guest->nameless);
-    }
     if (r == 0 && *guest->cmd.readconfig) {
         const char *why = vn_arena_printf(arena, "its options in '%s' (-readconfig) are not followed",
                                           guest->cmd.readconfig);
@@ -123,9 +118,9 @@ static int read_guest(struct vn_qemu *qemu, struct vn_qemu_guest *guest, const s
         return vn_nomem(err);
     if (guest->broken)
         return set_unread(vm, guest->broken, arena, err);
-    r = vn_qemu_threads(guest, arena, vm, err);
+    r = vn_qemu_threads(qemu, guest, arena, vm, err);
     if (r == 0)
-        r = say_limits(qemu, guest, arena, vm, err);
+        r = say_limits(guest, arena, vm, err);
     if (r == 0)
         r = describe(guest, host, arena, vm, err);
     return r < 0 ? r : read_memory(qemu, guest, deep, arena, vm, err);

@@ -133,6 +133,7 @@ static const struct vn_hypervisor_ops ops = {
     .save_restore = save_restore,
     .close = close_qemu,
     .keep = vn_qemu_keep,
+    .check_pin = vn_qemu_check_pin,
 };
 
 int vn_qemu_open(const char *uri, struct vn_hypervisor *ret, struct vn_err *err)

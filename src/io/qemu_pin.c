@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <vnuma/plan.h>
 
 #include "io/cgroup.h"
 #include "io/files.h"
@@ -15,7 +16,7 @@
  */
 
 struct pin {
-    const char *what; /* for messages: "vCPU 3 of web" */
+    char what[128]; /* for messages: "vCPU 3 of web" */
     int pid, tid;
     struct vn_cpuset cpus; /* those that are online */
     struct vn_cgroup_mounts mounts;
@@ -121,123 +122,147 @@ static int run(const struct pin *pin, struct vn_err *err)
     return r < 0 ? r : check_kernel(pin, err);
 }
 
-/* ---- the ops ---- */
+/* ---- whose pin ---- */
 
-static int begin(struct vn_qemu *qemu, const char *vm, const struct vn_cpuset *cpus, unsigned scope,
-                 struct vn_arena *arena, struct pin *pin, struct vn_qemu_guest **guest, struct vn_qemu_who *who,
-                 struct vn_err *err)
+static int begin(struct vn_qemu *qemu, const char *vm, const struct vn_cpuset *cpus, struct pin *pin,
+                 struct vn_qemu_guest **guest, struct vn_err *err)
 {
-    int r;
+    int r = vn_qemu_find(qemu, vm, guest, err);
 
-    if (scope & VN_SCOPE_CONFIG)
-        return VN_FAIL(err, VN_E_REFUSED, .got = vm, .cause = "a bare QEMU has no stored configuration to pin in",
-                       .fix = "Its start script decides what holds after the next start.");
-    r = vn_qemu_find(qemu, vm, guest, err);
     if (r < 0)
         return r;
     if ((*guest)->broken)
         return VN_FAIL(err, VN_E_REFUSED, .got = vm, .cause = "the command line of this QEMU cannot be understood");
-    *pin = (struct pin){.what = vm, .pid = (*guest)->pid, .cpus = *cpus};
+    *pin = (struct pin){.pid = (*guest)->pid, .cpus = *cpus};
     r = keep_online(&pin->cpus, err);
     if (r == 0)
         r = vn_cgroup_find(&pin->mounts, err);
-    return r < 0 ? r : vn_qemu_who(*guest, arena, who, err);
+    return r < 0 ? r : vn_qemu_who(qemu, *guest, err);
 }
 
-static int no_thread(const char *vm, const char *what, unsigned id, const char *why, struct vn_err *err)
+static int tid_of(const struct vn_qemu_guest *guest, enum vn_step_kind kind, unsigned id)
 {
-    return vn_failf(err, VN_E_REFUSED, why ? "Start it with '-name NAME,debug-threads=on', or with a QMP socket." : NULL,
-                    "'%s' has no thread of %s %u that is known%s%s", vm, what, id, why ? ": " : "", why ? why : "");
+    if (kind == VN_STEP_EMULATORPIN)
+        return guest->pid;
+    if (kind == VN_STEP_VCPUPIN)
+        return id < guest->cmd.vcpus_max ? guest->who->vcpus[id] : 0;
+    for (size_t i = 0; i < guest->cmd.n_iothreads; i++)
+        if (guest->cmd.iothread_numbers[i] == id)
+            return guest->who->iothreads[i];
+    return 0;
+}
+
+static int prepare(struct vn_qemu *qemu, const char *vm, enum vn_step_kind kind, unsigned id,
+                   const struct vn_cpuset *cpus, struct pin *pin, struct vn_qemu_guest **guest, struct vn_err *err)
+{
+    const char *why;
+    int r = begin(qemu, vm, cpus, pin, guest, err);
+
+    if (r < 0)
+        return r;
+    if (kind == VN_STEP_EMULATORPIN)
+        (void)snprintf(pin->what, sizeof pin->what, "the emulator of %s", vm);
+    else
+        (void)snprintf(pin->what, sizeof pin->what, "%s %u of %s", kind == VN_STEP_VCPUPIN ? "vCPU" : "IOThread", id,
+                       vm);
+    pin->tid = tid_of(*guest, kind, id);
+    if (pin->tid)
+        return 0;
+    why = kind == VN_STEP_VCPUPIN ? (*guest)->who->nameless : NULL;
+    return vn_failf(err, VN_E_REFUSED, "Start it with '-name NAME,debug-threads=on', or with a QMP socket.",
+                    "%s cannot be pinned: %s", pin->what, why ? why : "it has no thread that is known");
+}
+
+/* ---- the ops ---- */
+
+static int not_stored(const char *vm, struct vn_err *err)
+{
+    return VN_FAIL(err, VN_E_REFUSED, .got = vm, .cause = "a bare QEMU has no stored configuration to pin in",
+                   .fix = "Its start script decides what holds after the next start.");
+}
+
+int vn_qemu_check_pin(void *self, const struct vn_step *step, struct vn_err *err)
+{
+    struct vn_qemu_guest *guest;
+    struct pin pin;
+    int r = prepare(self, step->vm, step->kind, step->index, &step->cpus_after, &pin, &guest, err);
+
+    return r < 0 ? r : check_cgroup(&pin, err);
 }
 
 int vn_qemu_pin_vcpu(void *self, const char *vm, unsigned vcpu, const struct vn_cpuset *cpus, unsigned scope,
                      struct vn_err *err)
 {
-    VN_AUTO(vn_arena) arena = {0};
     struct vn_qemu_guest *guest;
-    struct vn_qemu_who who;
     struct pin pin;
-    int r = begin(self, vm, cpus, scope, &arena, &pin, &guest, &who, err);
+    int r = scope & VN_SCOPE_CONFIG ? not_stored(vm, err)
+                                    : prepare(self, vm, VN_STEP_VCPUPIN, vcpu, cpus, &pin, &guest, err);
 
-    if (r < 0)
-        return r;
-    pin.tid = vcpu < guest->cmd.vcpus_max ? who.vcpus[vcpu] : 0;
-    if (!pin.tid)
-        return no_thread(vm, "vCPU", vcpu, who.nameless, err);
-    pin.what = vn_arena_printf(&arena, "vCPU %u of %s", vcpu, vm);
-    return pin.what ? run(&pin, err) : vn_nomem(err);
+    return r < 0 ? r : run(&pin, err);
 }
 
 int vn_qemu_pin_iothread(void *self, const char *vm, unsigned iothread, const struct vn_cpuset *cpus, unsigned scope,
                          struct vn_err *err)
 {
-    VN_AUTO(vn_arena) arena = {0};
     struct vn_qemu_guest *guest;
-    struct vn_qemu_who who;
     struct pin pin;
-    int r = begin(self, vm, cpus, scope, &arena, &pin, &guest, &who, err);
+    int r = scope & VN_SCOPE_CONFIG ? not_stored(vm, err)
+                                    : prepare(self, vm, VN_STEP_IOTHREADPIN, iothread, cpus, &pin, &guest, err);
 
-    if (r < 0)
-        return r;
-    for (size_t i = 0; i < guest->cmd.n_iothreads; i++)
-        if (guest->cmd.iothread_numbers[i] == iothread)
-            pin.tid = who.iothreads[i];
-    if (!pin.tid)
-        return no_thread(vm, "IOThread", iothread, NULL, err);
-    pin.what = vn_arena_printf(&arena, "IOThread %u of %s", iothread, vm);
-    return pin.what ? run(&pin, err) : vn_nomem(err);
+    return r < 0 ? r : run(&pin, err);
 }
 
-static bool is_other(const struct vn_qemu_guest *guest, const struct vn_qemu_who *who, int tid)
+static bool is_other(const struct vn_qemu_guest *guest, int tid)
 {
     for (size_t i = 0; i < guest->cmd.vcpus_max; i++)
-        if (who->vcpus[i] == tid)
+        if (guest->who->vcpus[i] == tid)
             return false;
     for (size_t i = 0; i < guest->cmd.n_iothreads; i++)
-        if (who->iothreads[i] == tid)
+        if (guest->who->iothreads[i] == tid)
             return false;
     return tid != guest->pid;
+}
+
+static int pin_worker(const struct pin *main_pin, int tid, const struct vn_cpuset *before, struct vn_err *err)
+{
+    struct pin pin = *main_pin;
+    struct vn_thread thread = {0};
+    int r;
+
+    pin.tid = tid;
+    r = vn_proc_thread(pin.pid, tid, &pin.mounts, &thread, err);
+    if (r == 0 && vn_cpuset_equal(&thread.allowed, before))
+        r = run(&pin, err);
+    return r == -VN_E_ABSENT ? 0 : r; /* they come and go */
 }
 
 /* Workers go where the main thread goes, as those in libvirt's cgroup of the emulator do; one that somebody has put
  * elsewhere stays there. Where vCPUs are not known, they may be among them. */
 static int pin_workers(const struct pin *main_pin, const struct vn_cpuset *before, const struct vn_qemu_guest *guest,
-                       const struct vn_qemu_who *who, struct vn_err *err)
+                       struct vn_err *err)
 {
-    for (size_t i = 0; !who->nameless && i < who->n_tasks; i++) {
-        struct pin pin = *main_pin;
-        struct vn_thread thread = {0};
-        int r;
+    VN_AUTO(vn_arena) scratch = {0};
+    struct vn_task *tasks = NULL;
+    size_t count = 0;
+    int r = guest->who->nameless ? 0 : vn_proc_tasks(guest->pid, &scratch, &tasks, &count, err);
 
-        pin.tid = who->tasks[i].tid;
-        if (!is_other(guest, who, pin.tid))
-            continue;
-        r = vn_proc_thread(pin.pid, pin.tid, &pin.mounts, &thread, err);
-        if (r == 0 && vn_cpuset_equal(&thread.allowed, before))
-            r = run(&pin, err);
-        if (r < 0 && r != -VN_E_ABSENT) /* they come and go */
-            return r;
-    }
-    return 0;
+    for (size_t i = 0; r == 0 && i < count; i++)
+        if (is_other(guest, tasks[i].tid))
+            r = pin_worker(main_pin, tasks[i].tid, before, err);
+    return r;
 }
 
 int vn_qemu_pin_emulator(void *self, const char *vm, const struct vn_cpuset *cpus, unsigned scope, struct vn_err *err)
 {
-    VN_AUTO(vn_arena) arena = {0};
     struct vn_thread before = {0};
     struct vn_qemu_guest *guest;
-    struct vn_qemu_who who;
     struct pin pin;
-    int r = begin(self, vm, cpus, scope, &arena, &pin, &guest, &who, err);
+    int r = scope & VN_SCOPE_CONFIG ? not_stored(vm, err)
+                                    : prepare(self, vm, VN_STEP_EMULATORPIN, 0, cpus, &pin, &guest, err);
 
-    if (r < 0)
-        return r;
-    pin.tid = guest->pid;
-    pin.what = vn_arena_printf(&arena, "the emulator of %s", vm);
-    if (!pin.what)
-        return vn_nomem(err);
-    r = vn_proc_thread(pin.pid, pin.tid, &pin.mounts, &before, err);
+    if (r == 0)
+        r = vn_proc_thread(pin.pid, pin.tid, &pin.mounts, &before, err);
     if (r == 0)
         r = run(&pin, err);
-    return r < 0 ? r : pin_workers(&pin, &before.allowed, guest, &who, err);
+    return r < 0 ? r : pin_workers(&pin, &before.allowed, guest, err);
 }

@@ -20,7 +20,7 @@ struct vn_qemu_guest {
     char id[40];
     struct vn_qemu_cmd cmd;
     char *broken;    /* why the command line could not be understood; NULL: it was */
-    char *nameless;  /* why the threads of its vCPUs are not known; NULL: they are, or nobody has looked */
+    struct vn_qemu_who *who; /* NULL: nobody has looked since it was found */
 };
 
 struct vn_qemu {
@@ -65,22 +65,19 @@ VN_NODISCARD int vn_qemu_ask(int pid, const char *path, struct vn_arena *arena, 
 
 /** Which thread is what. A tid of 0: no such thread, or not known. */
 struct vn_qemu_who {
-    struct vn_task *tasks; /* every thread */
-    size_t n_tasks;
-    int *vcpus;            /* tids, cmd.vcpus_max of them */
-    int *iothreads;        /* tids, cmd.n_iothreads of them */
-    char *nameless;        /* as in struct vn_qemu_guest */
-    bool paused;           /* its monitor says so */
+    int *vcpus;     /* tids, cmd.vcpus_max of them */
+    int *iothreads; /* tids, cmd.n_iothreads of them */
+    char *nameless; /* why the threads of its vCPUs are not known; NULL: they are */
+    bool paused;    /* its monitor says so */
 };
 /**
- * vn_qemu_who() - by its monitor, by the threads' names, by KVM's debugfs. Enlarges cmd.vcpus_max where the monitor
- * knows more vCPUs than the command line.
+ * vn_qemu_who() - by its monitor, by the threads' names, by KVM's debugfs: once after each scan, in guest->who, for a
+ * monitor that is in use costs a second. Enlarges cmd.vcpus_max where the monitor knows more vCPUs than the command line.
  */
-VN_NODISCARD int vn_qemu_who(struct vn_qemu_guest *guest, struct vn_arena *arena, struct vn_qemu_who *ret,
-                             struct vn_err *err);
+VN_NODISCARD int vn_qemu_who(struct vn_qemu *qemu, struct vn_qemu_guest *guest, struct vn_err *err);
 /** vn_qemu_threads() - @vm's vCPUs, emulator and IOThreads. The kernel's mask is all the configuration there is. */
-VN_NODISCARD int vn_qemu_threads(struct vn_qemu_guest *guest, struct vn_arena *arena, struct vn_vm *vm,
-                                 struct vn_err *err);
+VN_NODISCARD int vn_qemu_threads(struct vn_qemu *qemu, struct vn_qemu_guest *guest, struct vn_arena *arena,
+                                 struct vn_vm *vm, struct vn_err *err);
 
 /** vn_qemu_memory_of() - the guest as proc_memory.h wants it; cells that cannot be told apart are left out. */
 VN_NODISCARD int vn_qemu_memory_of(struct vn_qemu *qemu, const struct vn_qemu_guest *guest, struct vn_arena *arena,
@@ -94,6 +91,7 @@ int vn_qemu_pin_vcpu(void *self, const char *vm, unsigned vcpu, const struct vn_
 int vn_qemu_pin_emulator(void *self, const char *vm, const struct vn_cpuset *cpus, unsigned scope, struct vn_err *err);
 int vn_qemu_pin_iothread(void *self, const char *vm, unsigned iothread, const struct vn_cpuset *cpus, unsigned scope,
                          struct vn_err *err);
+int vn_qemu_check_pin(void *self, const struct vn_step *step, struct vn_err *err);
 int vn_qemu_keep(void *self, const struct vn_placement *at, struct vn_arena *arena, char ***ret_notes,
                  size_t *ret_count, struct vn_err *err);
 

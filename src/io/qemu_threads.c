@@ -11,10 +11,17 @@
 
 /* Which thread is which vCPU: QEMU's monitor knows, its threads' names say, or KVM's debugfs. */
 
-static bool has_task(const struct vn_qemu_who *who, int tid)
+/* Somebody's look at one guest: all its threads, and what comes out. */
+struct look {
+    struct vn_task *tasks;
+    size_t n_tasks;
+    struct vn_qemu_who who;
+};
+
+static bool has_task(const struct look *look, int tid)
 {
-    for (size_t i = 0; i < who->n_tasks; i++)
-        if (who->tasks[i].tid == tid)
+    for (size_t i = 0; i < look->n_tasks; i++)
+        if (look->tasks[i].tid == tid)
             return true;
     return false;
 }
@@ -22,7 +29,7 @@ static bool has_task(const struct vn_qemu_who *who, int tid)
 /* ---- the monitor ---- */
 
 static int grow_vcpus(struct vn_qemu_guest *guest, const struct vn_qemu_answer *answer, struct vn_arena *arena,
-                      struct vn_qemu_who *who, struct vn_err *err)
+                      struct look *look, struct vn_err *err)
 {
     unsigned max = guest->cmd.vcpus_max;
     int *vcpus;
@@ -34,7 +41,7 @@ static int grow_vcpus(struct vn_qemu_guest *guest, const struct vn_qemu_answer *
     vcpus = vn_arena_array(arena, max, sizeof *vcpus);
     if (!vcpus)
         return vn_nomem(err);
-    who->vcpus = vcpus;
+    look->who.vcpus = vcpus;
     guest->cmd.vcpus_max = max; /* of a file that -readconfig names, say */
     guest->cmd.vcpus = (unsigned)answer->n_cpus;
     guest->cmd.has_topology = false;
@@ -42,32 +49,32 @@ static int grow_vcpus(struct vn_qemu_guest *guest, const struct vn_qemu_answer *
 }
 
 /* Thread ids of a QEMU in another PID namespace are not those here: all of them must be the process's. */
-static bool fits_here(const struct vn_qemu_who *who, const struct vn_qemu_answer *answer)
+static bool fits_here(const struct look *look, const struct vn_qemu_answer *answer)
 {
     for (size_t i = 0; i < answer->n_cpus; i++)
-        if (!has_task(who, answer->cpus[i].tid))
+        if (!has_task(look, answer->cpus[i].tid))
             return false;
     return answer->n_cpus > 0;
 }
 
 static int take_answer(struct vn_qemu_guest *guest, const struct vn_qemu_answer *answer, struct vn_arena *arena,
-                       struct vn_qemu_who *who, struct vn_err *err)
+                       struct look *look, struct vn_err *err)
 {
-    int r = grow_vcpus(guest, answer, arena, who, err);
+    int r = grow_vcpus(guest, answer, arena, look, err);
 
     for (size_t i = 0; r == 0 && i < answer->n_cpus; i++)
-        who->vcpus[answer->cpus[i].index] = answer->cpus[i].tid;
+        look->who.vcpus[answer->cpus[i].index] = answer->cpus[i].tid;
     for (size_t i = 0; r == 0 && i < answer->n_iothreads; i++)
         for (size_t t = 0; t < guest->cmd.n_iothreads; t++)
-            if (!strcmp(guest->cmd.iothreads[t], answer->iothreads[i].id) && has_task(who, answer->iothreads[i].tid))
-                who->iothreads[t] = answer->iothreads[i].tid;
+            if (!strcmp(guest->cmd.iothreads[t], answer->iothreads[i].id) && has_task(look, answer->iothreads[i].tid))
+                look->who.iothreads[t] = answer->iothreads[i].tid;
     return r;
 }
 
 enum { SOCKETS_MAX = 4 }; /* each may take its seconds */
 
 /* 1: it told; 0: no socket, or none that answers, and @ret_why says why. */
-static int by_monitor(struct vn_qemu_guest *guest, struct vn_arena *arena, struct vn_qemu_who *who, char **ret_why,
+static int by_monitor(struct vn_qemu_guest *guest, struct vn_arena *arena, struct look *look, char **ret_why,
                       struct vn_err *err)
 {
     char text[1024];
@@ -81,9 +88,9 @@ static int by_monitor(struct vn_qemu_guest *guest, struct vn_arena *arena, struc
         if (r == -VN_E_NOMEM)
             return vn_nomem(err);
         if (r == 0) {
-            who->paused = !answer.running;
-            if (fits_here(who, &answer))
-                return take_answer(guest, &answer, arena, who, err) < 0 ? -VN_E_NOMEM : 1;
+            look->who.paused = !answer.running;
+            if (fits_here(look, &answer))
+                return take_answer(guest, &answer, arena, look, err) < 0 ? -VN_E_NOMEM : 1;
             (void)vn_failf(&why, VN_E_FORMAT, NULL, "its monitor names threads that it does not have here");
         }
         *ret_why = vn_arena_strdup(arena, vn_err_text(&why, text, sizeof text));
@@ -93,36 +100,36 @@ static int by_monitor(struct vn_qemu_guest *guest, struct vn_arena *arena, struc
 
 /* ---- names ---- */
 
-static bool by_names(const struct vn_qemu_guest *guest, struct vn_qemu_who *who)
+static bool by_names(const struct vn_qemu_guest *guest, struct look *look)
 {
     bool any = false;
 
-    for (size_t i = 0; i < who->n_tasks; i++)
-        if (who->tasks[i].kind == VN_TASK_VCPU && who->tasks[i].id < guest->cmd.vcpus_max) {
-            who->vcpus[who->tasks[i].id] = who->tasks[i].tid;
+    for (size_t i = 0; i < look->n_tasks; i++)
+        if (look->tasks[i].kind == VN_TASK_VCPU && look->tasks[i].id < guest->cmd.vcpus_max) {
+            look->who.vcpus[look->tasks[i].id] = look->tasks[i].tid;
             any = true;
         }
     return any;
 }
 
 /* "IO" and the object's id, cut at 15 bytes: two may look alike then, and neither is known. */
-static int iothread_by_name(const struct vn_qemu_guest *guest, const struct vn_qemu_who *who, size_t at)
+static int iothread_by_name(const struct vn_qemu_guest *guest, const struct look *look, size_t at)
 {
     char wanted[16], comm[32];
     int found = 0;
 
     (void)snprintf(wanted, sizeof wanted, "IO %.12s", guest->cmd.iothreads[at]);
-    for (size_t i = 0; i < who->n_tasks; i++) {
+    for (size_t i = 0; i < look->n_tasks; i++) {
         VN_AUTO(vn_buf) text = {0};
 
-        if (vn_file_readf("", &text, NULL, "proc/%d/task/%d/comm", guest->pid, who->tasks[i].tid) < 0)
+        if (vn_file_readf("", &text, NULL, "proc/%d/task/%d/comm", guest->pid, look->tasks[i].tid) < 0)
             continue;
         (void)snprintf(comm, sizeof comm, "%s", vn_text_trim(text.ptr));
         if (strcmp(comm, wanted) != 0)
             continue;
         if (found)
             return 0;
-        found = who->tasks[i].tid;
+        found = look->tasks[i].tid;
     }
     return found;
 }
@@ -130,7 +137,7 @@ static int iothread_by_name(const struct vn_qemu_guest *guest, const struct vn_q
 /* ---- KVM ---- */
 
 /* /sys/kernel/debug/kvm/PID-FD/vcpuN/pid, where debugfs is mounted. */
-static bool by_debugfs(const struct vn_qemu_guest *guest, struct vn_qemu_who *who)
+static bool by_debugfs(const struct vn_qemu_guest *guest, struct look *look)
 {
     VN_AUTO(vn_arena) scratch = {0};
     VN_AUTO(vn_buf) text = {0};
@@ -147,9 +154,9 @@ static bool by_debugfs(const struct vn_qemu_guest *guest, struct vn_qemu_who *wh
             uint64_t tid;
 
             if (vn_file_readf("", &text, NULL, "sys/kernel/debug/kvm/%s%u/vcpu%u/pid", prefix, fds[f], v) < 0 ||
-                vn_uint_parse(vn_text_trim(text.ptr), INT32_MAX, &tid, NULL) < 0 || !has_task(who, (int)tid))
+                vn_uint_parse(vn_text_trim(text.ptr), INT32_MAX, &tid, NULL) < 0 || !has_task(look, (int)tid))
                 continue;
-            who->vcpus[v] = (int)tid;
+            look->who.vcpus[v] = (int)tid;
             any = true;
         }
     return any;
@@ -157,56 +164,60 @@ static bool by_debugfs(const struct vn_qemu_guest *guest, struct vn_qemu_who *wh
 
 /* ---- all of it ---- */
 
-static bool one_thread_for_two(const struct vn_qemu_guest *guest, const struct vn_qemu_who *who)
+static bool one_thread_for_two(const struct vn_qemu_guest *guest, const struct look *look)
 {
     for (size_t i = 0; i < guest->cmd.vcpus_max; i++)
-        for (size_t j = 0; who->vcpus[i] && j < i; j++)
-            if (who->vcpus[i] == who->vcpus[j])
+        for (size_t j = 0; look->who.vcpus[i] && j < i; j++)
+            if (look->who.vcpus[i] == look->who.vcpus[j])
                 return true;
     return false;
 }
 
 static int set_nameless(const struct vn_qemu_guest *guest, const char *why, struct vn_arena *arena,
-                        struct vn_qemu_who *who, struct vn_err *err)
+                        struct look *look, struct vn_err *err)
 {
-    who->nameless = vn_arena_printf(arena, "which of its threads run vCPUs is not known: %s, and they bear no names "
+    look->who.nameless = vn_arena_printf(arena, "which of its threads run vCPUs is not known: %s, and they bear no names "
                                            "(%s)", why, guest->cmd.debug_threads ? "those of vCPUs are not there yet"
                                                                                  : "-name ...,debug-threads=on");
-    return who->nameless ? 0 : vn_nomem(err);
+    return look->who.nameless ? 0 : vn_nomem(err);
 }
 
-static int find_vcpus(struct vn_qemu_guest *guest, struct vn_arena *arena, struct vn_qemu_who *who, struct vn_err *err)
+static int find_vcpus(struct vn_qemu_guest *guest, struct vn_arena *arena, struct look *look, struct vn_err *err)
 {
     char *why = NULL;
-    int r = by_monitor(guest, arena, who, &why, err);
+    int r = by_monitor(guest, arena, look, &why, err);
 
-    if (r == 0 && !by_names(guest, who) && !by_debugfs(guest, who))
-        return set_nameless(guest, why, arena, who, err);
-    if (r < 0 || !one_thread_for_two(guest, who))
+    if (r == 0 && !by_names(guest, look) && !by_debugfs(guest, look))
+        return set_nameless(guest, why, arena, look, err);
+    if (r < 0 || !one_thread_for_two(guest, look))
         return r < 0 ? r : 0;
-    memset(who->vcpus, 0, guest->cmd.vcpus_max * sizeof *who->vcpus);
-    who->nameless = vn_arena_strdup(arena, "one thread runs several of its vCPUs (tcg,thread=single): they have no "
+    memset(look->who.vcpus, 0, guest->cmd.vcpus_max * sizeof *look->who.vcpus);
+    look->who.nameless = vn_arena_strdup(arena, "one thread runs several of its vCPUs (tcg,thread=single): they have no "
                                            "places of their own");
-    return who->nameless ? 0 : vn_nomem(err);
+    return look->who.nameless ? 0 : vn_nomem(err);
 }
 
-int vn_qemu_who(struct vn_qemu_guest *guest, struct vn_arena *arena, struct vn_qemu_who *ret, struct vn_err *err)
+int vn_qemu_who(struct vn_qemu *qemu, struct vn_qemu_guest *guest, struct vn_err *err)
 {
-    struct vn_qemu_who who = {0};
-    int r = vn_proc_tasks(guest->pid, arena, &who.tasks, &who.n_tasks, err);
+    struct vn_arena *arena = &qemu->arena;
+    struct look *look = guest->who ? NULL : vn_arena_alloc(arena, sizeof *look);
+    int r;
 
+    if (guest->who)
+        return 0;
+    r = look ? vn_proc_tasks(guest->pid, arena, &look->tasks, &look->n_tasks, err) : vn_nomem(err);
     if (r < 0)
         return r;
-    who.vcpus = vn_arena_array(arena, guest->cmd.vcpus_max, sizeof *who.vcpus);
-    who.iothreads = vn_arena_array(arena, guest->cmd.n_iothreads, sizeof *who.iothreads);
-    if (!who.vcpus || !who.iothreads)
+    look->who.vcpus = vn_arena_array(arena, guest->cmd.vcpus_max, sizeof *look->who.vcpus);
+    look->who.iothreads = vn_arena_array(arena, guest->cmd.n_iothreads, sizeof *look->who.iothreads);
+    if (!look->who.vcpus || !look->who.iothreads)
         return vn_nomem(err);
-    r = find_vcpus(guest, arena, &who, err);
+    r = find_vcpus(guest, arena, look, err);
     for (size_t i = 0; r == 0 && i < guest->cmd.n_iothreads; i++)
-        if (!who.iothreads[i])
-            who.iothreads[i] = iothread_by_name(guest, &who, i);
+        if (!look->who.iothreads[i])
+            look->who.iothreads[i] = iothread_by_name(guest, look, i);
     if (r == 0)
-        *ret = who;
+        guest->who = &look->who;
     return r;
 }
 
@@ -225,8 +236,9 @@ static int read_thread(int pid, int tid, const struct vn_cgroup_mounts *mounts, 
     return r;
 }
 
-static int fill(struct vn_qemu_guest *guest, const struct vn_qemu_who *who, struct vn_vm *vm, struct vn_err *err)
+static int fill(const struct vn_qemu_guest *guest, struct vn_vm *vm, struct vn_err *err)
 {
+    const struct vn_qemu_who *who = guest->who;
     struct vn_cgroup_mounts mounts;
     int r = vn_cgroup_find(&mounts, err);
 
@@ -250,22 +262,21 @@ static int by_number(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-int vn_qemu_threads(struct vn_qemu_guest *guest, struct vn_arena *arena, struct vn_vm *vm, struct vn_err *err)
+int vn_qemu_threads(struct vn_qemu *qemu, struct vn_qemu_guest *guest, struct vn_arena *arena, struct vn_vm *vm,
+                    struct vn_err *err)
 {
-    struct vn_qemu_who who;
-    int r = vn_qemu_who(guest, arena, &who, err);
+    int r = vn_qemu_who(qemu, guest, err);
 
     if (r < 0)
         return r;
-    guest->nameless = who.nameless;
-    vm->state = who.paused ? VN_VM_PAUSED : VN_VM_RUNNING;
+    vm->state = guest->who->paused ? VN_VM_PAUSED : VN_VM_RUNNING;
     vm->n_vcpus = guest->cmd.vcpus_max;
     vm->vcpus = vn_arena_array(arena, vm->n_vcpus, sizeof *vm->vcpus);
     vm->n_iothreads = guest->cmd.n_iothreads;
     vm->iothreads = vn_arena_array(arena, vm->n_iothreads, sizeof *vm->iothreads);
     if (!vm->vcpus || !vm->iothreads)
         return vn_nomem(err);
-    r = fill(guest, &who, vm, err);
+    r = fill(guest, vm, err);
     if (r == 0 && vm->n_iothreads)
         qsort(vm->iothreads, vm->n_iothreads, sizeof *vm->iothreads, by_number);
     return r;

@@ -15,6 +15,7 @@ enum vn_xml_kind { VN_XML_LIVE, VN_XML_STORED, VN_XML_MIGRATABLE };
 
 struct vn_buf;
 struct vn_placement;
+struct vn_step;
 
 /* What a memory move asks for: the pages of one cell (or of the whole guest) to one node. */
 struct vn_move {
@@ -63,6 +64,8 @@ struct vn_hypervisor_ops {
      * would keep a placement over its next start, as notes of a plan */
     int (*keep)(void *self, const struct vn_placement *at, struct vn_arena *arena, char ***ret_notes, size_t *ret_count,
                 struct vn_err *err);
+    /* would the pin of a step be refused? NULL where nothing is known beforehand. Changes nothing */
+    int (*check_pin)(void *self, const struct vn_step *step, struct vn_err *err);
 };
 
 struct vn_hypervisor {

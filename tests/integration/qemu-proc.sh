@@ -207,7 +207,7 @@ elif [[ -e /sys/fs/cgroup/cpuset/cpuset.cpus ]]; then
 fi
 if [[ -n $file ]]; then
     before=$(masks "$(pid_of boxed)")
-    expect 5 "${door[@]}" apply "${prefix}boxed"
+    expect 4 "${door[@]}" apply "${prefix}boxed"
     has err "cannot run on .*$file.* allows $one only"
     same "$(masks "$(pid_of boxed)")" "$before" 'masks of a boxed guest'
     stop boxed

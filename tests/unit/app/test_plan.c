@@ -235,21 +235,15 @@ static void what_would_store_is_refused(void **state)
     assert_int_equal(vn_app_plan(&w->app, &snapshot, &with_new, &both, NULL, &got, NULL), -VN_E_REFUSED);
 }
 
-/* A door that does not know which thread a vCPU is: no step is begun. */
-static int observe_nameless(void *self, const char *const *names, size_t n_names, const struct vn_progress *progress,
-                            struct vn_snapshot *ret, struct vn_err *err)
+static int check_third(void *self, const struct vn_step *step, struct vn_err *err)
 {
-    struct fake *fake = self;
-    struct vn_hypervisor hv = fake_hv(fake, fake->host);
-    int r = hv.ops->observe(self, names, n_names, progress, ret, err);
-
-    for (size_t i = 0; r == 0 && i < ret->n_vms; i++)
-        for (size_t v = 0; v < ret->vms[i].n_vcpus; v++)
-            ret->vms[i].vcpus[v].known = 0;
-    return r;
+    (void)self;
+    return step->kind == VN_STEP_VCPUPIN && step->index == 2
+               ? VN_FAIL(err, VN_E_REFUSED, .cause = "nobody knows that thread")
+               : 0;
 }
 
-static void a_thread_that_nobody_knows_is_refused_at_once(void **state)
+static void a_pin_that_would_be_refused_is_so_before_any_step(void **state)
 {
     struct world *w = *state;
     struct vn_hypervisor_ops ops;
@@ -258,11 +252,11 @@ static void a_thread_that_nobody_knows_is_refused_at_once(void **state)
     struct vn_err err = {0};
 
     store_nothing(w, &ops);
-    ops.observe = observe_nameless;
+    ops.check_pin = check_third;
     w->opts.config = false;
     plan(w, &of_db, &got);
     assert_int_equal(vn_app_apply(&w->app, &got, &w->opts, "apply", &done, &err), -VN_E_REFUSED);
-    assert_non_null(strstr(err.cause, "cannot be pinned"));
+    assert_string_equal(err.cause, "nobody knows that thread");
     assert_int_equal(done.id, 0);
     assert_true(fake_same(&w->before, &w->host->state));
     vn_applied_drop(&done);
@@ -323,7 +317,7 @@ int main(void)
         TEST(a_new_vm_is_shown_and_not_applied),
         TEST(the_plan_says_what_would_keep_it),
         TEST(what_would_store_is_refused),
-        TEST(a_thread_that_nobody_knows_is_refused_at_once),
+        TEST(a_pin_that_would_be_refused_is_so_before_any_step),
         TEST(the_journal_says_where_it_should_be),
         TEST(what_was_taken_back_is_not_recalled),
     };
