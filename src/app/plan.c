@@ -129,8 +129,8 @@ static int check_unstored(const struct vn_app *app, const struct vn_plan_query *
                        .fix = "Leave out --via save-restore.");
     if (opts->config && !opts->live)
         return VN_FAIL(err, VN_E_REFUSED,
-                       .cause = "a bare QEMU has no stored configuration: its start script decides what holds after the "
-                                "next start",
+                       .cause = "a bare QEMU has no stored configuration: its start script decides what holds after "
+                                "the next start",
                        .fix = "Leave out --config; the plan then says what to put into the script.");
     return 0;
 }
@@ -154,8 +154,8 @@ static int add_notes(struct vn_plan *plan, char *const *notes, size_t count, str
 /* Nothing of the plan outlasts the guests: what would is for a person to write into their start scripts. */
 static int add_keeping(const struct vn_app *app, struct vn_plan *plan, struct vn_err *err)
 {
-    char *first = vn_arena_strdup(&plan->arena, "a bare QEMU has no stored configuration: the steps hold until it ends, "
-                                                "and its start script decides what holds after the next start");
+    char *first = vn_arena_strdup(&plan->arena, "a bare QEMU has no stored configuration: the steps hold until it "
+                                                "ends, and its start script decides what holds after the next start");
     int r;
 
     if (!app->hv->ops->keep || !plan->n_vms)

@@ -17,7 +17,7 @@ VN_NODISCARD int vn_status_field(const char *text, const char *key, char *ret, s
 /** Processor a thread last ran on: field 39 of /proc/PID/task/TID/stat; comm may hold anything. */
 VN_NODISCARD int vn_stat_processor(const char *text, int *ret_cpu, struct vn_err *err);
 
-/** When a process started: field 22 of /proc/PID/stat, in clock ticks since the boot. A pid and this are one process. */
+/** When a process started: field 22 of /proc/PID/stat, in clock ticks since the boot. With the pid: one process. */
 VN_NODISCARD int vn_stat_start(const char *text, uint64_t *ret_ticks, struct vn_err *err);
 
 /** One mapping: /proc/PID/numa_maps joined with /proc/PID/maps (which has its end). */

@@ -75,12 +75,13 @@ static void by_hand(struct notes *notes, const struct vn_qemu_cmd *cmd, const st
 
     if (has_backends(cmd, at)) {
         backends = backend_text(notes, cmd, at);
-        add(notes, vn_arena_printf(notes->arena, "'%s': to keep that, start it under 'taskset -c %s' with %s; after the "
-                                   "start, 'vnuma apply' pins each vCPU", at->name, cpus, backends ? backends : "?"));
+        add(notes, vn_arena_printf(notes->arena,
+                                   "'%s': to keep that, start it under 'taskset -c %s' with %s; after the start, "
+                                   "'vnuma apply' pins each vCPU", at->name, cpus, backends ? backends : "?"));
         notes->failed |= !backends;
     } else {
-        add(notes, vn_arena_printf(notes->arena, "'%s': to keep that, start it under 'numactl --physcpubind=%s --%s=%s'; "
-                                   "after the start, 'vnuma apply' pins each vCPU", at->name, cpus,
+        add(notes, vn_arena_printf(notes->arena, "'%s': to keep that, start it under 'numactl --physcpubind=%s "
+                                   "--%s=%s'; after the start, 'vnuma apply' pins each vCPU", at->name, cpus,
                                    at->memory_preferred ? "preferred" : "membind", nodes ? nodes : "?"));
         notes->failed |= !nodes;
     }

@@ -17,11 +17,12 @@ static int get_xml(void *self, const char *vm, enum vn_xml_kind kind, struct vn_
     int r;
 
     if (kind == VN_XML_STORED)
-        return vn_failf(err, VN_E_ABSENT, "Its start script has its options.", "nothing is stored of the bare QEMU '%s'",
-                        vm);
+        return vn_failf(err, VN_E_ABSENT, "Its start script has its options.",
+                        "nothing is stored of the bare QEMU '%s'", vm);
     if (kind == VN_XML_MIGRATABLE)
         return vn_failf(err, VN_E_REFUSED, "Leave out --via save-restore.",
-                        "the bare QEMU '%s' cannot be saved and restored: nobody but its start script can start it", vm);
+                        "the bare QEMU '%s' cannot be saved and restored: nobody but its start script can start it",
+                        vm);
     r = vn_qemu_observe(self, names, 1, NULL, &snapshot, err);
     if (r < 0)
         return r;

@@ -72,7 +72,8 @@ struct vn_qemu_who {
 };
 /**
  * vn_qemu_who() - by its monitor, by the threads' names, by KVM's debugfs: once after each scan, in guest->who, for a
- * monitor that is in use costs a second. Enlarges cmd.vcpus_max where the monitor knows more vCPUs than the command line.
+ * monitor that is in use costs a second. Enlarges cmd.vcpus_max where the monitor knows more vCPUs than the command
+ * line.
  */
 VN_NODISCARD int vn_qemu_who(struct vn_qemu *qemu, struct vn_qemu_guest *guest, struct vn_err *err);
 /** vn_qemu_threads() - @vm's vCPUs, emulator and IOThreads. The kernel's mask is all the configuration there is. */

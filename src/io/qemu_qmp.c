@@ -41,8 +41,8 @@ static int fail(struct talk *talk, int code, const char *cause)
 
 static int busy(struct talk *talk)
 {
-    return fail(talk, VN_E_BUSY, "the QMP socket does not answer: it serves one client, and another one has it, or QEMU "
-                                 "is stuck");
+    return fail(talk, VN_E_BUSY, "the QMP socket does not answer: it serves one client, and another one has it, or "
+                                 "QEMU is stuck");
 }
 
 /* ---- the socket ---- */
@@ -191,7 +191,8 @@ static int converse(struct talk *talk, struct vn_arena *arena, struct vn_qemu_an
     if (r == 0)
         r = ask(talk, "query-iothreads");
     if (r == 0)
-        r = vn_qmp_iothreads_parse(talk->line.ptr, talk->line.len, arena, &ret->iothreads, &ret->n_iothreads, talk->err);
+        r = vn_qmp_iothreads_parse(talk->line.ptr, talk->line.len, arena, &ret->iothreads, &ret->n_iothreads,
+                                   talk->err);
     return r;
 }
 

@@ -176,9 +176,9 @@ static bool one_thread_for_two(const struct vn_qemu_guest *guest, const struct l
 static int set_nameless(const struct vn_qemu_guest *guest, const char *why, struct vn_arena *arena,
                         struct look *look, struct vn_err *err)
 {
-    look->who.nameless = vn_arena_printf(arena, "which of its threads run vCPUs is not known: %s, and they bear no names "
-                                           "(%s)", why, guest->cmd.debug_threads ? "those of vCPUs are not there yet"
-                                                                                 : "-name ...,debug-threads=on");
+    look->who.nameless =
+        vn_arena_printf(arena, "which of its threads run vCPUs is not known: %s, and they bear no names (%s)", why,
+                        guest->cmd.debug_threads ? "those of vCPUs are not there yet" : "-name ...,debug-threads=on");
     return look->who.nameless ? 0 : vn_nomem(err);
 }
 
@@ -192,8 +192,8 @@ static int find_vcpus(struct vn_qemu_guest *guest, struct vn_arena *arena, struc
     if (r < 0 || !one_thread_for_two(guest, look))
         return r < 0 ? r : 0;
     memset(look->who.vcpus, 0, guest->cmd.vcpus_max * sizeof *look->who.vcpus);
-    look->who.nameless = vn_arena_strdup(arena, "one thread runs several of its vCPUs (tcg,thread=single): they have no "
-                                           "places of their own");
+    look->who.nameless = vn_arena_strdup(arena, "one thread runs several of its vCPUs (tcg,thread=single): they have "
+                                                "no places of their own");
     return look->who.nameless ? 0 : vn_nomem(err);
 }
 
