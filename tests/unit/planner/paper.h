@@ -132,4 +132,13 @@ static inline void worked_host(struct vn_problem *problem)
     host->shared = set("1,11,21,31");
 }
 
+static inline void two_cells(struct vn_problem *problem, struct vn_request *vm)
+{
+    vm->policy.cells.kind = VN_CELLS_LIST;
+    vm->policy.cells.n_list = 2;
+    vm->policy.cells.list = vn_arena_array(&problem->arena, 2, sizeof *vm->policy.cells.list);
+    for (size_t i = 0; i < 2; i++)
+        vm->policy.cells.list[i] = (struct vn_cell_size){vm->vcpus / 2, vm->memory_kib / 2};
+}
+
 #endif
