@@ -60,6 +60,8 @@ struct vn_domain {
 const struct vn_cpuset *vn_domain_pin(const struct vn_domain *domain, unsigned vcpu);
 /** vn_domain_memnode() - the memnode of a cell, or NULL. */
 const struct vn_memnode *vn_domain_memnode(const struct vn_domain *domain, unsigned cell);
+/** vn_domain_cell_of() - which of the cells has this vCPU, from 0; -1 when none has. */
+int vn_domain_cell_of(const struct vn_domain *domain, unsigned vcpu);
 
 enum vn_vm_state {
     VN_VM_SHUTOFF,
@@ -106,6 +108,8 @@ struct vn_vm {
     struct vn_vm_policy policy;      /* configuration file and metadata, merged */
     char *unread;                    /* why the kernel's view is missing; NULL when it is there */
 };
+/** vn_vm_runs() - running or paused: there are threads and pages, whose places can be changed. */
+bool vn_vm_runs(const struct vn_vm *vm);
 /** vn_vm_domain() - what runs, else what is stored; NULL when neither could be read. */
 const struct vn_domain *vn_vm_domain(const struct vn_vm *vm);
 const char *vn_vm_state_name(enum vn_vm_state state);

@@ -171,7 +171,7 @@ static const char *is_gone(const struct vn_vm *vm, const struct vn_step *step)
         return "the VM is gone";
     if (step->uuid && step->uuid[0] && strcmp(vm->uuid, step->uuid) != 0)
         return "the VM is gone; another one has its name now";
-    if (vn_act_is_live(step) && vm->state != VN_VM_RUNNING && vm->state != VN_VM_PAUSED)
+    if (vn_act_is_live(step) && !vn_vm_runs(vm))
         return "the VM does not run";
     return NULL;
 }

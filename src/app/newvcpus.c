@@ -10,11 +10,6 @@ struct search {
     struct vn_cpuset online, taken; /* taken: pinned to one vCPU, of whatever VM; or set aside */
 };
 
-static bool runs(const struct vn_vm *vm)
-{
-    return vm->live && (vm->state == VN_VM_RUNNING || vm->state == VN_VM_PAUSED);
-}
-
 /* A pin to exactly one CPU takes it. Of VMs that were not read in depth the XML says so. */
 static void take_pins(const struct vn_vm *vm, struct vn_cpuset *taken)
 {
@@ -25,14 +20,6 @@ static void take_pins(const struct vn_vm *vm, struct vn_cpuset *taken)
         if (pin && vn_cpuset_count(pin) == 1)
             vn_cpuset_or(taken, pin);
     }
-}
-
-static int cell_of(const struct vn_domain *domain, unsigned vcpu)
-{
-    for (size_t c = 0; c < domain->n_cells; c++)
-        if (vn_cpuset_has(&domain->cells[c].vcpus, vcpu))
-            return (int)c;
-    return -1;
 }
 
 /* How the plugged vCPUs of a cell (-1: of the guest) are pinned. */
@@ -49,7 +36,7 @@ static struct others others_of(const struct search *s, int cell)
         const struct vn_thread *vcpu = &s->vm->vcpus[i];
 
         if (!vcpu->online || !(vcpu->known & VN_THREAD_CONFIGURED) ||
-            (cell >= 0 && cell_of(s->vm->live, vcpu->id) != cell))
+            (cell >= 0 && vn_domain_cell_of(s->vm->live, vcpu->id) != cell))
             continue;
         found.any = true;
         found.single = found.single && vn_cpuset_count(&vcpu->configured) == 1;
@@ -132,7 +119,7 @@ static void start(const struct vn_snapshot *snapshot, const struct vn_vm *vm, st
     vn_cpuset_or(&ret->taken, &snapshot->host.reserved);
     vn_cpuset_or(&ret->taken, &snapshot->host.shared);
     for (size_t i = 0; i < snapshot->n_vms; i++)
-        if (runs(&snapshot->vms[i]))
+        if (snapshot->vms[i].live && vn_vm_runs(&snapshot->vms[i]))
             take_pins(&snapshot->vms[i], &ret->taken);
 }
 
@@ -155,7 +142,7 @@ int vn_new_vcpus(const struct vn_snapshot *snapshot, const struct vn_vm *vm, uns
         at = vn_arena_grow(arena, &items, &n, sizeof *at);
         if (!at)
             return vn_nomem(err);
-        *at = (struct vn_new_vcpu){.vcpu = vm->vcpus[i].id, .cell = cell_of(vm->live, vm->vcpus[i].id)};
+        *at = (struct vn_new_vcpu){.vcpu = vm->vcpus[i].id, .cell = vn_domain_cell_of(vm->live, vm->vcpus[i].id)};
         at->node = vn_cell_home(snapshot, vm, at->cell < 0 ? 0 : (unsigned)at->cell);
         at->pinned_already = pin != NULL;
         if (pin)

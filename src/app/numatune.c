@@ -10,11 +10,6 @@
 
 static const char reason[] = "asked for by hand";
 
-static bool runs(const struct vn_vm *vm)
-{
-    return vm->live && (vm->state == VN_VM_RUNNING || vm->state == VN_VM_PAUSED);
-}
-
 static int check_nodes(const struct vn_host *host, const struct vn_nodeset *nodes, struct vn_err *err)
 {
     VN_NODESET_EACH (node, nodes) {
@@ -169,7 +164,7 @@ static int check_all_nodes(const struct vn_host *host, const struct vn_numatune_
 int vn_app_numatune(const struct vn_snapshot *snapshot, const struct vn_vm *vm, const struct vn_numatune_order *order,
                     const struct vn_apply_opts *opts, struct vn_plan *plan, struct vn_err *err)
 {
-    bool live = opts->live && runs(vm), stored = opts->config && vm->stored_xml;
+    bool live = opts->live && vm->live && vn_vm_runs(vm), stored = opts->config && vm->stored_xml;
     int r = check_all_nodes(&snapshot->host, &order->edit, err);
 
     if (r == 0 && !live && (order->move || !opts->config))

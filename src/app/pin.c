@@ -49,14 +49,9 @@ static int check_thread(const struct vn_vm *vm, const struct vn_pin_order *order
     return 0;
 }
 
-static bool runs(const struct vn_vm *vm)
-{
-    return vm->state == VN_VM_RUNNING || vm->state == VN_VM_PAUSED;
-}
-
 static int check_scope(const struct vn_vm *vm, const struct vn_apply_opts *opts, struct vn_err *err)
 {
-    if (opts->live && !opts->config && !runs(vm))
+    if (opts->live && !opts->config && !vn_vm_runs(vm))
         return vn_failf(err, VN_E_REFUSED, "Leave --live out to change what is stored. Nothing was changed.",
                         "%s does not run", vm->name);
     if (opts->config && !opts->live && !vm->stored_xml)
@@ -96,7 +91,7 @@ int vn_app_pin(const struct vn_snapshot *snapshot, const struct vn_vm *vm, const
     }
     if (r == 0 && opts->config && vm->stored_xml)
         r = pin_stored(vm, orders, n_orders, plan, err);
-    for (size_t i = 0; r == 0 && opts->live && runs(vm) && i < n_orders; i++)
+    for (size_t i = 0; r == 0 && opts->live && vn_vm_runs(vm) && i < n_orders; i++)
         r = vn_change_pin(plan, &snapshot->host, vm, orders[i].kind, orders[i].index, &orders[i].cpus, reason, err);
     return r;
 }

@@ -21,11 +21,6 @@ struct work {
     size_t n_fresh;
 };
 
-static bool runs(const struct vn_vm *vm)
-{
-    return vm->live && (vm->state == VN_VM_RUNNING || vm->state == VN_VM_PAUSED);
-}
-
 /* Pinned already, or to all there is: nothing to say. */
 static bool needs_pin(const struct work *w, const struct vn_new_vcpu *fresh)
 {
@@ -119,7 +114,7 @@ static int check_scope(const struct work *w, const struct vn_apply_opts *opts, s
     if (live_only && w->order->max)
         return VN_FAIL(err, VN_E_USAGE, .cause = "the maximum is stored, for the next start", .got = "--live --max",
                        .fix = "Leave --live out.");
-    if (live_only && !runs(w->vm))
+    if (live_only && !(w->vm->live && vn_vm_runs(w->vm)))
         return vn_failf(err, VN_E_REFUSED, "Leave --live out to change what is stored. Nothing was changed.",
                         "%s does not run", w->vm->name);
     if ((w->order->max || !opts->live) && !w->vm->stored_xml)
@@ -133,7 +128,7 @@ int vn_app_vcpus(struct vn_app *app, const struct vn_snapshot *snapshot, const s
                  struct vn_err *err)
 {
     struct work w = {.app = app, .snapshot = snapshot, .vm = vm, .order = order, .plan = plan};
-    bool live = opts->live && runs(vm) && order->count;
+    bool live = opts->live && vm->live && vn_vm_runs(vm) && order->count;
     int r = check_scope(&w, opts, err);
 
     if (r == 0 && live)

@@ -14,11 +14,6 @@ static const char *mode_of(unsigned value)
     return tiering ? "memory tiering only" : "off";
 }
 
-static bool runs(const struct vn_vm *vm)
-{
-    return vm->live && (vm->state == VN_VM_RUNNING || vm->state == VN_VM_PAUSED);
-}
-
 static void list_vms(struct vn_doc *doc, const struct vn_snapshot *snapshot, size_t *ret_counts)
 {
     static const struct vn_column columns[] = {{"name", "VM", 0}, {"what", "WHAT BALANCING DOES FOR IT", VN_COL_WRAP}};
@@ -30,7 +25,7 @@ static void list_vms(struct vn_doc *doc, const struct vn_snapshot *snapshot, siz
         enum vn_balancing_use use;
         struct vn_val *row;
 
-        if (!runs(vm))
+        if (!vm->live || !vn_vm_runs(vm))
             continue;
         use = vn_balancing_use(&snapshot->host, vm);
         ret_counts[use]++;

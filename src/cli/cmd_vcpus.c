@@ -32,14 +32,6 @@ static int read_order(const struct cli *cli, struct vn_vcpus_order *ret, struct 
     return r;
 }
 
-static int cell_of(const struct vn_domain *domain, unsigned vcpu)
-{
-    for (size_t c = 0; c < domain->n_cells; c++)
-        if (vn_cpuset_has(&domain->cells[c].vcpus, vcpu))
-            return (int)c;
-    return -1;
-}
-
 static void int_or_null(struct vn_doc *doc, struct vn_val *row, const char *key, int value)
 {
     if (value < 0)
@@ -62,7 +54,7 @@ static void list_vcpus(struct vn_doc *doc, const struct vn_snapshot *snapshot, c
         const struct vn_cpuset *pin = vn_domain_pin(domain, i);
         bool plugged = thread ? thread->online : i < domain->vcpus;
         struct vn_val *row = vn_doc_object(doc, rows, NULL, NULL);
-        int cell = cell_of(domain, i);
+        int cell = vn_domain_cell_of(domain, i);
 
         if (thread && thread->known & VN_THREAD_CONFIGURED)
             pin = &thread->configured;

@@ -13,11 +13,6 @@ static int say(const struct vn_exam *exam, const char *what, const char *value, 
     return finding ? vn_finding_evidence(exam->findings, finding, what, value, source) : -VN_E_NOMEM;
 }
 
-static bool runs(const struct vn_vm *vm)
-{
-    return vm->state == VN_VM_RUNNING || vm->state == VN_VM_PAUSED;
-}
-
 /* Which of a guest's threads lack @flag, as "vCPUs 0-3, emulator"; "" when none does. */
 static char *lacking(const struct vn_exam *exam, unsigned flag)
 {
@@ -61,7 +56,7 @@ int vn_rule_unchecked(const struct vn_exam *exam)
     const struct vn_vm *vm = exam->vm;
     int r;
 
-    if (!runs(vm))
+    if (!vn_vm_runs(vm))
         return say(exam, "state", vn_vm_state_name(vm->state), "libvirt",
                    "the VM does not run: there is nothing to compare its configuration with", "");
     if (vm->unread && vn_snapshot_is_bare(exam->snapshot))

@@ -20,7 +20,7 @@ int vn_replay_running(const struct vn_snapshot *state, const char *name, struct 
 
     if (r < 0)
         return r;
-    if (((*ret)->state != VN_VM_RUNNING && (*ret)->state != VN_VM_PAUSED) || !(*ret)->live_xml || !(*ret)->live)
+    if (!vn_vm_runs(*ret) || !(*ret)->live_xml || !(*ret)->live)
         return VN_FAIL(err, VN_E_REFUSED, .got = name, .cause = "the VM is not running",
                        .fix = "Start it, or change the stored configuration only.");
     return 0;

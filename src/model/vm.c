@@ -33,6 +33,11 @@ int vn_mem_mode_parse(const char *name)
     return find_name(modes, VN_COUNT(modes), name);
 }
 
+bool vn_vm_runs(const struct vn_vm *vm)
+{
+    return vm->state == VN_VM_RUNNING || vm->state == VN_VM_PAUSED;
+}
+
 const struct vn_domain *vn_vm_domain(const struct vn_vm *vm)
 {
     return vm->live ? vm->live : vm->stored;
@@ -52,4 +57,12 @@ const struct vn_memnode *vn_domain_memnode(const struct vn_domain *domain, unsig
         if (domain->memnodes[i].cell == cell)
             return &domain->memnodes[i];
     return NULL;
+}
+
+int vn_domain_cell_of(const struct vn_domain *domain, unsigned vcpu)
+{
+    for (size_t c = 0; c < domain->n_cells; c++)
+        if (vn_cpuset_has(&domain->cells[c].vcpus, vcpu))
+            return (int)c;
+    return -1;
 }

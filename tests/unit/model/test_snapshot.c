@@ -84,6 +84,24 @@ static void pins_and_memnodes(void **state)
     assert_null(vn_domain_memnode(&domain, 0));
 }
 
+static void cells_and_states(void **state)
+{
+    struct vn_cell cells[2] = {{.id = 0}, {.id = 1}};
+    struct vn_domain domain = {.cells = cells, .n_cells = 2};
+    struct vn_vm vm = {.state = VN_VM_SHUTOFF};
+
+    (void)state;
+    vn_cpuset_add(&cells[0].vcpus, 0);
+    vn_cpuset_add(&cells[1].vcpus, 1);
+    assert_int_equal(vn_domain_cell_of(&domain, 0), 0);
+    assert_int_equal(vn_domain_cell_of(&domain, 1), 1);
+    assert_int_equal(vn_domain_cell_of(&domain, 2), -1);
+    for (int i = VN_VM_SHUTOFF; i <= VN_VM_OTHER; i++) {
+        vm.state = (enum vn_vm_state)i;
+        assert_int_equal(vn_vm_runs(&vm), vm.state == VN_VM_RUNNING || vm.state == VN_VM_PAUSED);
+    }
+}
+
 static void names_go_both_ways(void **state)
 {
     (void)state;
@@ -124,7 +142,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_vm_by_name_then_uuid), cmocka_unit_test(metadata_overrules_the_file),
-        cmocka_unit_test(pins_and_memnodes),      cmocka_unit_test(names_go_both_ways),
+        cmocka_unit_test(pins_and_memnodes),      cmocka_unit_test(cells_and_states),
+        cmocka_unit_test(names_go_both_ways),
         cmocka_unit_test(findings_keep_copies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
