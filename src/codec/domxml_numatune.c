@@ -137,10 +137,8 @@ int vn_domxml_set_numatune(const char *xml, size_t len, const struct vn_numatune
     VN_AUTO(vn_arena) arena = {0};
     VN_AUTO(vn_xml) tree = {0};
     struct vn_domain domain;
-    int r = vn_xml_read(xml, len, VN_DOMXML_MAX, "domain", &tree, err);
+    int r = vn_domxml_open(xml, len, &tree, &arena, &domain, err);
 
-    if (r == 0)
-        r = vn_domxml_read(&tree, &arena, &domain, err);
     if (r == 0)
         r = edit_tree(vn_xml_root(&tree), &domain, edit, err);
     return r < 0 ? r : vn_xml_write(&tree, false, ret_xml, err);

@@ -185,12 +185,18 @@ int vn_domxml_read(const struct vn_xml *xml, struct vn_arena *arena, struct vn_d
     return r;
 }
 
+int vn_domxml_open(const char *xml, size_t len, struct vn_xml *ret_tree, struct vn_arena *arena,
+                   struct vn_domain *ret, struct vn_err *err)
+{
+    int r = vn_xml_read(xml, len, VN_DOMXML_MAX, "domain", ret_tree, err);
+
+    return r < 0 ? r : vn_domxml_read(ret_tree, arena, ret, err);
+}
+
 int vn_domxml_parse(const char *xml, size_t len, struct vn_arena *arena, struct vn_domain *ret, struct vn_err *err)
 {
     VN_AUTO(vn_xml) tree = {0};
-    int r = vn_xml_read(xml, len, VN_DOMXML_MAX, "domain", &tree, err);
+    int r = vn_domxml_open(xml, len, &tree, arena, ret, err);
 
-    if (r == 0)
-        r = vn_domxml_read(&tree, arena, ret, err);
     return r < 0 ? vn_err_ctx(err, r, "cannot read the domain XML") : 0;
 }

@@ -27,6 +27,9 @@ VN_NODISCARD int vn_domxml_read_topology(const xmlNode *node, struct vn_guest_to
 /** vn_domxml_read() - all of it, from a tree. */
 VN_NODISCARD int vn_domxml_read(const struct vn_xml *xml, struct vn_arena *arena, struct vn_domain *ret,
                                 struct vn_err *err);
+/** vn_domxml_open() - a text to be edited: its tree, which the caller drops even after an error, and what it says. */
+VN_NODISCARD int vn_domxml_open(const char *xml, size_t len, struct vn_xml *ret_tree, struct vn_arena *arena,
+                                struct vn_domain *ret, struct vn_err *err);
 
 /* Editing a tree: new elements are indented as those around them. -VN_E_NOMEM is the only failure. */
 

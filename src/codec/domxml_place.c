@@ -44,10 +44,8 @@ static int edit(const char *xml, size_t len, edit_fn *fn, const struct vn_placem
     VN_AUTO(vn_arena) arena = {0};
     VN_AUTO(vn_xml) tree = {0};
     struct vn_domain domain;
-    int r = vn_xml_read(xml, len, VN_DOMXML_MAX, "domain", &tree, err);
+    int r = vn_domxml_open(xml, len, &tree, &arena, &domain, err);
 
-    if (r == 0)
-        r = vn_domxml_read(&tree, &arena, &domain, err);
     if (r == 0)
         r = fn(&tree, &domain, placement, err);
     if (r == 0)
