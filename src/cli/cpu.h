@@ -29,6 +29,8 @@ void cli_cpu_list_kind(struct vn_doc *doc, const struct vn_domcaps *caps);
 const char *cli_cpu_join(struct vn_arena *arena, char *const *names, size_t count, size_t max);
 /** cli_cpu_names() - an array of strings, for programs. */
 void cli_cpu_names(struct vn_doc *doc, struct vn_val *parent, const char *key, char *const *names, size_t count);
+/** cli_cpu_list_row() - a model of the host's list, into an object for programs. */
+void cli_cpu_list_row(struct vn_doc *doc, struct vn_val *parent, const struct vn_cpu_row *row);
 /** cli_cpu_features() - an array of name and policy, for programs. */
 void cli_cpu_features(struct vn_doc *doc, struct vn_val *parent, const char *key, const struct vn_cpu *cpu);
 /** cli_cpu_policies() - "require a, b; disable c", for people; "none". */

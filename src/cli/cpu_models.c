@@ -34,12 +34,7 @@ static void add(struct vn_doc *doc, struct vn_val *json, struct vn_val *rows, co
 {
     struct vn_val *object = vn_doc_object(doc, json, NULL, NULL), *line = vn_doc_object(doc, rows, NULL, NULL);
 
-    vn_doc_text(doc, object, "name", NULL, row->name);
-    vn_doc_text(doc, object, "vendor", NULL, row->vendor);
-    vn_doc_text(doc, object, "usable", NULL, cli_cpu_usable(row->usable));
-    vn_doc_bool(doc, object, "offered", NULL, row->offered);
-    vn_doc_bool(doc, object, "deprecated", NULL, row->deprecated);
-    cli_cpu_names(doc, object, "blockers", row->blockers, row->n_blockers);
+    cli_cpu_list_row(doc, object, row);
     vn_doc_text(doc, line, "name", NULL, row->name);
     vn_doc_text(doc, line, "vendor", NULL, *row->vendor ? row->vendor : "any");
     vn_doc_text(doc, line, "usable", NULL, cli_cpu_usable(row->usable));

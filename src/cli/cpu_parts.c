@@ -57,6 +57,16 @@ void cli_cpu_names(struct vn_doc *doc, struct vn_val *parent, const char *key, c
         vn_doc_text(doc, array, NULL, NULL, names[i]);
 }
 
+void cli_cpu_list_row(struct vn_doc *doc, struct vn_val *parent, const struct vn_cpu_row *row)
+{
+    vn_doc_text(doc, parent, "name", NULL, row->name);
+    vn_doc_text(doc, parent, "vendor", NULL, row->vendor);
+    vn_doc_text(doc, parent, "usable", NULL, cli_cpu_usable(row->usable));
+    vn_doc_bool(doc, parent, "offered", NULL, row->offered);
+    vn_doc_bool(doc, parent, "deprecated", NULL, row->deprecated);
+    cli_cpu_names(doc, parent, "blockers", row->blockers, row->n_blockers);
+}
+
 void cli_cpu_features(struct vn_doc *doc, struct vn_val *parent, const char *key, const struct vn_cpu *cpu)
 {
     struct vn_val *array = vn_doc_array(doc, parent, key, NULL);

@@ -67,12 +67,7 @@ static int show(struct vn_doc *doc, const struct vn_cpu_host *host, const struct
 {
     struct vn_val *text;
 
-    vn_doc_text(doc, NULL, "name", NULL, row->name);
-    vn_doc_text(doc, NULL, "vendor", NULL, row->vendor);
-    vn_doc_text(doc, NULL, "usable", NULL, cli_cpu_usable(row->usable));
-    vn_doc_bool(doc, NULL, "offered", NULL, row->offered);
-    vn_doc_bool(doc, NULL, "deprecated", NULL, row->deprecated);
-    cli_cpu_names(doc, NULL, "blockers", row->blockers, row->n_blockers);
+    cli_cpu_list_row(doc, NULL, row);
     cli_cpu_list_kind(doc, &host->caps);
     text = vn_doc_object(doc, NULL, NULL, row->name);
     vn_doc_text(doc, text, NULL, "Vendor", *row->vendor ? row->vendor : "any");
