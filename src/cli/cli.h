@@ -133,6 +133,7 @@ void cli_help_man(FILE *out);
 int cmd_host(struct cli *cli, struct vn_err *err);
 int cmd_stat(struct cli *cli, struct vn_err *err);
 int cmd_vm(struct cli *cli, struct vn_err *err);
+int cmd_limit(struct cli *cli, struct vn_err *err);
 int cmd_numatune(struct cli *cli, struct vn_err *err);
 int cmd_vcpus(struct cli *cli, struct vn_err *err);
 int cmd_pin(struct cli *cli, struct vn_err *err);

@@ -110,6 +110,31 @@ static const struct cli_option vcpus_group_items[] = {
 };
 GROUP(vcpus_group, "What to change; without a number, show");
 
+static const struct cli_option limit_cpu_group_items[] = {
+    {"cpu", "CPU", "all of the VM together", 0, 0},
+    {"vcpu", "CPU", "each vCPU", 0, 0},
+    {"emulator", "CPU", "the emulator", 0, 0},
+    {"iothread", "CPU", "each IOThread", 0, 0},
+    {"shares", "N", "its weight where CPU time is short", 0, 0},
+};
+GROUP(limit_cpu_group, "CPU time, as 250% of one CPU or QUOTA/PERIOD in microseconds; 'none' takes a limit away");
+
+static const struct cli_option limit_memory_group_items[] = {
+    {"memory-hard", "SIZE", "beyond it the kernel ends the guest", 0, 0},
+    {"memory-soft", "SIZE", "what it is taken back to where memory is short", 0, 0},
+    {"memory-swap", "SIZE", "memory and swap together", 0, 0},
+    {"force", NULL, "also less than the guest and QEMU need", 0, 0},
+};
+GROUP(limit_memory_group, "Memory");
+
+static const struct cli_option limit_device_group_items[] = {
+    {"disk", "DISK:WHAT=RATE,...", "read, write, total; read-iops, write-iops, total-iops; each with -max and "
+                                   "-max-length for bursts; more than once", 0, 0},
+    {"net", "IFACE:WHAT=RATE,...", "in, out; in-peak, in-burst, out-peak, out-burst; IFACE is a name or a MAC", 0, 0},
+    {"blkio-weight", "N", "its weight where disks are busy", 0, 0},
+};
+GROUP(limit_device_group, "Disks and interfaces, as 200M/s, 200MB/s, 5000iops, 1Gbit");
+
 static const struct cli_option balancing_group_items[] = {
     {"persist", NULL, "for every boot too (/etc/sysctl.d/90-vnuma.conf)", 0, 0},
 };
@@ -189,6 +214,8 @@ static const struct cli_group *const apply_groups[] = {&what, &policy, &search, 
 static const struct cli_group *const pin_groups[] = {&pin_group, &scope, &apply_group, NULL};
 static const struct cli_group *const numatune_groups[] = {&numatune_group, &scope, &apply_group, NULL};
 static const struct cli_group *const vcpus_groups[] = {&vcpus_group, &scope, &apply_group, NULL};
+static const struct cli_group *const limit_groups[] = {&limit_cpu_group, &limit_memory_group, &limit_device_group,
+                                                       &scope, &apply_group, NULL};
 static const struct cli_group *const balancing_groups[] = {&balancing_group, &apply_group, NULL};
 static const struct cli_group *const verify_groups[] = {&verify_group, NULL};
 static const struct cli_group *const undo_groups[] = {&undo_group, NULL};
@@ -222,6 +249,10 @@ EXAMPLES(numatune_examples, {"vnuma -c demo: numatune db32", "how it is bound, a
 EXAMPLES(vcpus_examples, {"vnuma -c demo: vcpus db32", "which are plugged, and where they belong"},
          {"vnuma vcpus web1 4", "four, now and at the next start; new ones pinned before they run"},
          {"vnuma vcpus web1 --max 16", "a reserve to plug from, after the next start"});
+EXAMPLES(limit_examples, {"vnuma -c demo: limit db32", "every limit that it has or could have"},
+         {"vnuma limit web1 --cpu 150% --memory-hard 6G", "a CPU and a half, now and at every start"},
+         {"vnuma limit web1 --disk vda:read=200M/s,write=100M/s", "a disk"},
+         {"vnuma limit web1 --disk vda:none --cpu none", "away again"});
 EXAMPLES(balancing_examples, {"vnuma -c demo: balancing", "is it on, and for whom does it work?"},
          {"vnuma balancing off --persist", "now and at every boot"});
 EXAMPLES(verify_examples, {"vnuma verify", "every VM"}, {"vnuma -c demo: verify db32 --min-local 90", "one VM"});
@@ -279,6 +310,10 @@ static const struct cli_command commands[] = {
      "have one, else where the others float. Then it is plugged, and brought online by the guest's agent, where one "
      "answers. Unplugging takes the guest's leave: what it did is read back.",
      2, vcpus_groups, vcpus_examples, "0123456", "vnuma.vcpus/1", cmd_vcpus},
+    {"limit", "VM", "View and change what a VM may use: CPU, memory, disks, interfaces",
+     "Without an option all limits are shown: as they are now, as they are stored, and what is used. Of a disk or an "
+     "interface what is not named stays. What would end the guest or keep it from starting is refused.",
+     1, limit_groups, limit_examples, "0123456", "vnuma.limit/1", cmd_limit},
     {"balancing", "[on | off | status]", "Automatic NUMA balancing: what it does for each VM; switch it",
      "The kernel unmaps pages now and then, sees by the faults which CPUs use them, and moves pages and tasks together. "
      "Work that is bound to its nodes pays for that and gains nothing. 'off' ends memory tiering too; 'on' leaves it as "

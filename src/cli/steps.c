@@ -2,7 +2,10 @@
 #include "cli/steps.h"
 
 #include <string.h>
+#include <vnuma/buf.h>
 #include <vnuma/units.h>
+
+#include "codec/vmlimits.h"
 
 static const struct vn_step *step_at(const struct cli_steps *steps, size_t i)
 {
@@ -54,6 +57,18 @@ static const char *move_text(struct vn_arena *arena, const struct vn_step *step)
     return vn_arena_printf(arena, "move %s of cell %d to node %d", size, step->cell, step->node_to);
 }
 
+/* A limit in words; other settings as they are. */
+static const char *value_text(struct vn_arena *arena, const struct vn_step *step, const char *value)
+{
+    int kind = *step->vm ? vn_limit_kind_of(step->key) : -1;
+    VN_AUTO(vn_buf) words = {0};
+
+    if (kind < 0)
+        return *value ? value : "none";
+    vn_limit_words((enum vn_limit_kind)kind, value, &words);
+    return words.failed ? "?" : text_or(vn_arena_strdup(arena, vn_buf_text(&words)));
+}
+
 const char *cli_step_text(struct vn_arena *arena, const struct vn_step *step)
 {
     const char *thread = step->kind == VN_STEP_VCPUPIN ? "vCPU" : "IOThread";
@@ -77,8 +92,8 @@ const char *cli_step_text(struct vn_arena *arena, const struct vn_step *step)
     case VN_STEP_SAVE_RESTORE:
         return "save and restore the guest; it pauses";
     case VN_STEP_SETTING:
-        return vn_arena_printf(arena, "%s = %s (was %s)", step->key, *step->value_after ? step->value_after : "none",
-                               *step->value_before ? step->value_before : "none");
+        return vn_arena_printf(arena, "%s = %s (was %s)", step->key, value_text(arena, step, step->value_after),
+                               value_text(arena, step, step->value_before));
     }
     return "";
 }

@@ -18,6 +18,9 @@ static const char *const orders[][32] = {
      "iothread_period", "iothread_quota", "vcpupin", "emulatorpin", "iothreadpin"},
     {"memoryBacking", "hugepages"},
     {"numatune", "memory", "memnode"},
+    {"memtune", "hard_limit", "soft_limit", "min_guarantee", "swap_hard_limit"},
+    {"blkiotune", "weight", "device"},
+    {"bandwidth", "inbound", "outbound"},
 };
 
 static size_t rank(const char *parent, const char *name)

@@ -82,6 +82,10 @@ int vn_virt_vcpus(virDomainPtr domain, const char *vm, struct vn_buf *ret, struc
 int vn_virt_set_vcpus(virDomainPtr domain, const char *vm, const char *value, struct vn_err *err);
 int vn_virt_guest_vcpus(virDomainPtr domain, const char *vm, struct vn_buf *ret, struct vn_err *err);
 int vn_virt_set_guest_vcpus(virDomainPtr domain, const char *vm, const char *value, struct vn_err *err);
+/* The limits of src/codec/vmlimits.h; @key is one of them. */
+bool vn_virt_is_limit(const char *key);
+int vn_virt_limit(virDomainPtr domain, const char *vm, const char *key, struct vn_buf *ret, struct vn_err *err);
+int vn_virt_set_limit(virDomainPtr domain, const char *vm, const char *key, const char *value, struct vn_err *err);
 int vn_virt_setting(void *self, const char *vm, const char *key, struct vn_buf *ret, struct vn_err *err);
 int vn_virt_set_setting(void *self, const char *vm, const char *key, const char *value, struct vn_err *err);
 int vn_virt_running(void *self, const char *const *names, size_t n_names, struct vn_arena *arena,

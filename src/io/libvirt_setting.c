@@ -12,7 +12,26 @@ struct vm_setting {
     int (*set)(virDomainPtr domain, const char *vm, const char *value, struct vn_err *err);
 };
 
+/* Only to be looked at. */
+static int cpu_time(virDomainPtr domain, const char *vm, struct vn_buf *ret, struct vn_err *err)
+{
+    virDomainInfo info;
+
+    if (virDomainGetInfo(domain, &info) < 0)
+        return vn_virt_fail(err, "cannot ask what CPU time '%s' has used", vm);
+    vn_buf_fmt(ret, "%llu", info.cpuTime);
+    return 0;
+}
+
+static int fixed(virDomainPtr domain, const char *vm, const char *value, struct vn_err *err)
+{
+    (void)domain;
+    (void)value;
+    return VN_FAIL(err, VN_E_REFUSED, .got = vm, .cause = "the CPU time that a VM has used cannot be set");
+}
+
 static const struct vm_setting vm_settings[] = {
+    {"cpu.time", cpu_time, fixed},
     {"vcpus", vn_virt_vcpus, vn_virt_set_vcpus},
     {"guest.vcpus", vn_virt_guest_vcpus, vn_virt_set_guest_vcpus},
 };
@@ -48,12 +67,12 @@ int vn_virt_setting(void *self, const char *vm, const char *key, struct vn_buf *
         r = check_host(self, err);
         return r < 0 ? r : vn_local_setting("", key, ret, err);
     }
-    if (!setting)
+    if (!setting && !vn_virt_is_limit(key))
         return unknown(key, err);
     r = vn_virt_domain(self, vm, &domain, err);
     ret->len = 0;
     if (r == 0)
-        r = setting->get(domain, vm, ret, err);
+        r = setting ? setting->get(domain, vm, ret, err) : vn_virt_limit(domain, vm, key, ret, err);
     return r == 0 && ret->failed ? vn_nomem(err) : r;
 }
 
@@ -67,11 +86,11 @@ int vn_virt_set_setting(void *self, const char *vm, const char *key, const char 
         r = check_host(self, err);
         return r < 0 ? r : vn_local_set_setting("", key, value, err);
     }
-    if (!setting)
+    if (!setting && !vn_virt_is_limit(key))
         return unknown(key, err);
     r = vn_virt_domain(self, vm, &domain, err);
     if (r == 0)
-        r = setting->set(domain, vm, value, err);
+        r = setting ? setting->set(domain, vm, value, err) : vn_virt_set_limit(domain, vm, key, value, err);
     if (r < 0)
         vn_virt_forget(self);
     return r;

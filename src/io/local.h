@@ -44,6 +44,11 @@ const char *vn_local_setting_path(const char *key);
 VN_NODISCARD int vn_local_setting(const char *root, const char *key, struct vn_buf *ret, struct vn_err *err);
 VN_NODISCARD int vn_local_set_setting(const char *root, const char *key, const char *value, struct vn_err *err);
 
+/** VN_SHAPING_KEY: the kernel modules, by name, that limits of interfaces need and that this kernel has not, as
+ *  modules or built in. -VN_E_ABSENT: nothing there says which it has. */
+#define VN_SHAPING_KEY "net.shaping.missing"
+VN_NODISCARD int vn_local_shaping(const char *root, struct vn_buf *ret, struct vn_err *err);
+
 /** What sysctl.d(5) reads at boot; the file is vnuma's own, a line each. */
 #define VN_SYSCTL_FILE "etc/sysctl.d/90-vnuma.conf"
 #define VN_SYSCTL_PREFIX "sysctl.d:"

@@ -23,6 +23,8 @@ int vn_local_setting(const char *root, const char *key, struct vn_buf *ret, stru
     VN_AUTO(vn_buf) text = {0};
     int r;
 
+    if (!strcmp(key, VN_SHAPING_KEY))
+        return vn_local_shaping(root, ret, err);
     if (stored)
         return vn_sysctl_get(root, stored, ret, err);
     if (!path)

@@ -3,6 +3,7 @@
 #include <vnuma/units.h>
 
 #include "codec/domxml.h"
+#include "codec/vmlimits.h"
 #include "io/local.h"
 #include "io/replay.h"
 
@@ -19,7 +20,7 @@ static bool is_stored(const char *key)
     return !strncmp(key, VN_SYSCTL_PREFIX, strlen(VN_SYSCTL_PREFIX));
 }
 
-/* vCPUs plugged; the only setting of a VM that a captured host can change. */
+/* vCPUs plugged. */
 static unsigned plugged(const struct vn_vm *vm)
 {
     unsigned n = 0;
@@ -34,17 +35,46 @@ static int no_setting(const char *key, struct vn_err *err)
     return VN_FAIL(err, VN_E_ABSENT, .got = key, .cause = "a VM of a captured host has no such setting");
 }
 
+/* A limit is what the live XML says. */
+static int get_limit(const struct vn_vm *vm, const char *key, struct vn_buf *ret, struct vn_err *err)
+{
+    VN_AUTO(vn_arena) arena = {0};
+    const struct vn_limit *limit;
+    struct vn_limit *limits;
+    size_t count = 0;
+    int r = vn_domxml_limits(vm->live_xml, strlen(vm->live_xml), &arena, &limits, &count, err);
+
+    if (r < 0)
+        return r;
+    limit = vn_limit_find(limits, count, key);
+    if (!limit)
+        return no_setting(key, err);
+    vn_buf_str(ret, limit->value);
+    return ret->failed ? vn_nomem(err) : 0;
+}
+
+static int set_limit(struct vn_snapshot *state, struct vn_vm *vm, const char *key, const char *value,
+                     struct vn_err *err)
+{
+    VN_AUTO(vn_buf) xml = {0};
+    int r = vn_domxml_set_limit(vm->live_xml, strlen(vm->live_xml), key, value, &xml, err);
+
+    if (r == -VN_E_ABSENT)
+        return no_setting(key, err);
+    return r < 0 ? r : vn_replay_new_xml(state, vn_buf_text(&xml), &vm->live_xml, &vm->live, err);
+}
+
 static int vm_setting(const struct vn_snapshot *state, const char *name, const char *key, struct vn_buf *ret,
                       struct vn_err *err)
 {
     struct vn_vm *vm;
     int r = vn_replay_running(state, name, &vm, err);
 
-    if (r == 0 && strcmp(key, "vcpus"))
-        r = no_setting(key, err);
     if (r < 0)
         return r;
     ret->len = 0;
+    if (strcmp(key, "vcpus"))
+        return get_limit(vm, key, ret, err);
     vn_buf_fmt(ret, "%u", plugged(vm));
     return ret->failed ? vn_nomem(err) : 0;
 }
@@ -76,7 +106,7 @@ static int set_vm_setting(struct vn_snapshot *state, const char *name, const cha
     int r = vn_replay_running(state, name, &vm, err);
 
     if (r == 0 && strcmp(key, "vcpus"))
-        r = no_setting(key, err);
+        return set_limit(state, vm, key, value, err);
     if (r == 0)
         r = vn_uint_parse(value, VN_CPU_MAX, &wanted, err);
     if (r == 0 && (!wanted || wanted > vm->n_vcpus))

@@ -51,8 +51,9 @@ struct vn_hypervisor_ops {
     int (*running)(void *self, const char *const *names, size_t n_names, struct vn_arena *arena,
                    struct vn_process **ret, size_t *ret_count, struct vn_err *err);
     int (*define)(void *self, const char *xml, struct vn_err *err);
-    /* one named value of what runs now: of a VM ("vcpus"; "guest.vcpus", as its agent says), or with vm "" of the
-     * host ("kernel.numa_balancing").
+    /* one named value of what runs now: of a VM ("vcpus"; "guest.vcpus", as its agent says; "cpu.time", ns used so far;
+     * a limit, by a key of src/codec/vmlimits.h), or with vm "" of the host ("kernel.numa_balancing";
+     * "net.shaping.missing", the kernel modules that limits of interfaces need and that are not there).
      * "" where it has none. -VN_E_ABSENT: no such VM, or a setting that this host does not have */
     int (*setting)(void *self, const char *vm, const char *key, struct vn_buf *ret_value, struct vn_err *err);
     int (*set_setting)(void *self, const char *vm, const char *key, const char *value, struct vn_err *err);

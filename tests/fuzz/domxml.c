@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <vnuma/buf.h>
 #include "codec/domxml.h"
+#include "codec/vmlimits.h"
 #include "fuzz.h"
 
 /* What parses can be placed, reads back as placed, and placing again changes nothing. */
@@ -117,6 +118,39 @@ static void vcpu_edits(const char *xml, size_t len, const struct vn_domain *doma
     MUST(next.vcpus == 1 && next.vcpus_max == max);
 }
 
+static void must_have(const char *xml, const char *key, const char *want)
+{
+    VN_AUTO(vn_arena) arena = {0};
+    struct vn_limit *limits;
+    size_t count;
+
+    MUST(vn_domxml_limits(xml, strlen(xml), &arena, &limits, &count, NULL) == 0);
+    MUST(vn_limit_find(limits, count, key) && !strcmp(vn_limit_find(limits, count, key)->value, want));
+}
+
+/* Every limit that is there takes a value, and is read back as that. */
+static void limit_edits(const char *xml, size_t len)
+{
+    static const char *const values[] = {"77", "5000/20000", "4096", "total_bytes_sec=5,write_iops_sec=6",
+                                         "inbound.average=7,outbound.average=8"};
+    VN_AUTO(vn_arena) arena = {0};
+    struct vn_limit *limits;
+    struct vn_err err = {0};
+    size_t count;
+
+    if (vn_domxml_limits(xml, len, &arena, &limits, &count, &err) < 0) {
+        MUST(err.code && err.cause[0]);
+        return;
+    }
+    for (size_t i = 0; i < count && i < 16; i++) {
+        VN_AUTO(vn_buf) out = {0};
+
+        MUST(vn_limit_kind_of(limits[i].key) == (int)limits[i].kind);
+        MUST(vn_domxml_set_limit(xml, len, limits[i].key, values[limits[i].kind], &out, NULL) == 0);
+        must_have(out.ptr, limits[i].key, values[limits[i].kind]);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     VN_AUTO(vn_arena) arena = {0};
@@ -132,6 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         live_edits(text, size);
         numatune_edits(text, size, &domain);
         vcpu_edits(text, size, &domain);
+        limit_edits(text, size);
         MUST(vn_domxml_canonical(text, size, &pretty, &err) == 0);
         MUST(vn_domxml_canonical(pretty.ptr, pretty.len, &again, &err) == 0);
         MUST(!strcmp(pretty.ptr, again.ptr));

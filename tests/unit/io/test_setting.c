@@ -140,12 +140,60 @@ static void a_directory_that_is_missing_is_named(void **state)
     assert_non_null(strstr(err.where, "etc/sysctl.d"));
 }
 
+static void make_dir(const char *rel)
+{
+    char path[256];
+
+    path_in(path, sizeof path, rel);
+    assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void drop(const char *rel)
+{
+    char path[256];
+
+    path_in(path, sizeof path, rel);
+    assert_int_equal(remove(path), 0);
+}
+
+/* Loaded, a module that can be, built in by the list, built in by the symbols; else missing by name. */
+static void what_limits_of_interfaces_need(void **state)
+{
+    VN_AUTO(vn_buf) value = {0};
+
+    (void)state;
+    write_file("proc/sys/kernel/osrelease", "6.1.0-test\n");
+    assert_int_equal(vn_local_setting(root, VN_SHAPING_KEY, &value, NULL), -VN_E_ABSENT); /* nothing says anything */
+    write_file("proc/kallsyms", "0000 T register_qdisc\n0000 t htb_enqueue\n0000 t not_sfq_enqueue\n"
+                                "0000 t u32_classify.cold\n0000 t fw_classify_more\n0000 t ingress_init\n");
+    assert_value(VN_SHAPING_KEY, "sch_sfq cls_fw act_police");
+    write_file("proc/modules", "cls_fw 16384 0 - Live 0x0\n");
+    assert_int_equal(vn_local_setting(root, VN_SHAPING_KEY, &value, NULL), -VN_E_ABSENT); /* which others can be loaded? */
+    make_dir("lib");
+    make_dir("lib/modules");
+    make_dir("lib/modules/6.1.0-test");
+    write_file("lib/modules/6.1.0-test/modules.builtin", "kernel/net/sched/sch_sfq.ko\n");
+    write_file("lib/modules/6.1.0-test/modules.dep", "kernel/net/sched/my_act_police.ko:\n");
+    assert_value(VN_SHAPING_KEY, "act_police");
+    write_file("lib/modules/6.1.0-test/modules.dep", "kernel/net/sched/act_police.ko.xz: kernel/a.ko\n");
+    assert_value(VN_SHAPING_KEY, "");
+    drop("lib/modules/6.1.0-test/modules.dep");
+    drop("lib/modules/6.1.0-test/modules.builtin");
+    drop("lib/modules/6.1.0-test");
+    drop("lib/modules");
+    drop("lib");
+    drop("proc/modules");
+    drop("proc/kallsyms");
+    drop("proc/sys/kernel/osrelease");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_holds_now, make_root, remove_root),
         cmocka_unit_test_setup_teardown(what_holds_after_a_boot, make_root, remove_root),
         cmocka_unit_test_setup_teardown(other_lines_stay, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(what_limits_of_interfaces_need, make_root, remove_root),
         cmocka_unit_test_setup_teardown(a_directory_that_is_missing_is_named, make_root, remove_root),
     };
 
