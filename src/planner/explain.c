@@ -6,6 +6,7 @@
 #include <vnuma/buf.h>
 #include <vnuma/units.h>
 
+#include "planner/floats.h"
 #include "planner/solve.h"
 
 enum { MOST_NAMED = 6 }; /* nodes named one by one in a sentence */
@@ -27,13 +28,14 @@ static void put_amount(struct vn_buf *out, const struct vn_request *vm, uint64_t
 
 static long node_cpus(const struct room *room, const struct vn_request *vm, size_t node)
 {
+    struct pick_want want = cell_want(vm, 1, 0);
     struct vn_cpuset cpus;
 
     if (vm->policy.policy == VN_CPU_SHARED) {
         room_floating(room, node, &cpus);
         return (long)floor(fmax(0, vn_cpuset_count(&cpus) - room->demand[node]));
     }
-    room_usable(room, node, &cpus);
+    floats_usable(room, node, &want, &cpus);
     return (long)vn_cpuset_count(&cpus);
 }
 

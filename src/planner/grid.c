@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "planner/floats.h"
 #include "planner/keep.h"
 #include "planner/place.h"
 
@@ -62,7 +63,9 @@ long node_capacity(const struct room *room, const struct vn_request *vm, size_t 
 
     if (vm->policy.policy == VN_CPU_SHARED)
         return shared_capacity(room, vm, cell, node);
-    room_usable(room, node, &usable);
+    if (room_holds_back(room, node))
+        return floats_capacity(room, node, &want, 0, 0);
+    room_free(room, node, &usable);
     pick_room(room->topo, node, &usable, &has);
     return pick_capacity(&has, &want);
 }
@@ -177,13 +180,13 @@ bool cell_pick(struct place *place, const struct room *room, size_t vm_index, co
 
     if (vm->policy.policy == VN_CPU_SHARED)
         return shared_pick(place, room, vm, cells, cell, node, ret_spare, ret_worth);
-    room_usable(room, node, &usable);
-    if (!pick_cpus(place->picker, node, &usable, &want, ret_cpus, ret_spare))
+    if (!floats_pick(place->picker, room, node, &want, ret_cpus, ret_spare, ret_worth))
         return false;
-    pick_worth(place->topo, &usable, ret_cpus, want.vcpus, *ret_spare, ret_worth);
-    if (!current_cpus(vm, cells, k, cell, now) || !pick_valid(place->topo, &usable, &want, now, spare))
+    if (!current_cpus(vm, cells, k, cell, now) || !floats_valid(room, node, &want, now, spare))
         return true;
+    room_free(room, node, &usable);
     pick_worth(place->topo, &usable, now, want.vcpus, spare, &worth);
+    worth.open = ret_worth->open;
     if (place->stay || (worth.l3 <= ret_worth->l3 && worth.aligned >= ret_worth->aligned &&
                         worth.broken <= ret_worth->broken)) {
         memcpy(ret_cpus, now, want.vcpus * sizeof *now); /* as good: it stays where it is */
@@ -351,6 +354,7 @@ static void grid_cell(struct place *place, const struct room *room, size_t vm_in
     *fits = cell_pick(place, room, vm_index, grid->cells, grid->k, cell, node, cpus, &spare, &worth);
     unit->s[SC_SPILL] = need.amount > has ? need.amount - has : 0;
     unit->s[SC_L3] = *fits ? worth.l3 : 0;
+    grid->l3_open = grid->l3_open || (*fits && worth.open);
     unit->s[SC_ROOM] = *fits && grid->keep ? room_cost(room, vm, grid, cell, node, &worth) : 0;
 }
 

@@ -2,11 +2,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "planner/floats.h"
 #include "planner/joint.h"
 
-/* What the nodes have, and whether all whole cores are of one size (0: they are not). */
+/*
+ * What the nodes have, at most, and whether all whole cores are of one size (0: they are not). Where CPUs have to stay
+ * for floating VMs that is as many whole cores as can be had, whichever those are.
+ */
 static unsigned survey(struct joint *j, const struct room *base)
 {
+    static const struct pick_want most_cores = {.threads = VN_THREADS_ISOLATE};
     unsigned size = j->topo->threads;
 
     for (size_t n = 0; n < j->n; n++) {
@@ -14,9 +19,12 @@ static unsigned survey(struct joint *j, const struct room *base)
         struct pick_room has;
 
         room_usable(base, n, &usable);
+        j->now.room.cpus[n] = vn_cpuset_count(&usable);
+        room_free(base, n, &usable);
         pick_room(j->topo, n, &usable, &has);
-        j->now.room.cpus[n] = has.free;
         j->now.room.cores[n] = has.whole_cores;
+        if (room_holds_back(base, n))
+            j->now.room.cores[n] = (unsigned)floats_capacity(base, n, &most_cores, 0, 0);
         if (has.whole_cores && (has.min_core != size || has.max_core != size))
             size = 0;
         for (size_t kind = 0; kind < j->n_kinds; kind++)

@@ -20,6 +20,7 @@ struct pick_worth {
     unsigned l3;      /* L3 domains touched: fewer is better */
     unsigned aligned; /* vCPUs whose predecessor sits on the same core: more is better */
     unsigned broken;  /* cores that were whole and are no more: fewer is better */
+    bool open;        /* fewer L3 domains may do */
 };
 
 /** What a node has for dedicated vCPUs. */

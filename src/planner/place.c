@@ -41,6 +41,15 @@ static void only_current(struct grid *grid)
                 grid->fits[j * grid->n + n] = false;
 }
 
+/* Fewer L3 domains may do: of them nothing is proved, nor of what comes after them. */
+static void loosen_l3(struct spot *spot)
+{
+    spot->exact = false;
+    spot->floor.s[SC_L3] = 0;
+    for (size_t c = SC_L3; c < SC_N; c++)
+        spot->bound.s[c] = 0;
+}
+
 static int try_cells(struct place *place, const struct room *room, size_t vm, const struct vn_cell_size *cells,
                      size_t k, bool stay, struct spot *ret)
 {
@@ -64,7 +73,11 @@ static int try_cells(struct place *place, const struct room *room, size_t vm, co
     if (stay)
         only_current(&grid);
     r = search(place, &grid, &scratch, &found);
-    return r > 0 ? settle(place, room, vm, &grid, &found, ret) : r;
+    if (r > 0)
+        r = settle(place, room, vm, &grid, &found, ret);
+    if (r > 0 && grid.l3_open)
+        loosen_l3(ret);
+    return r;
 }
 
 static int descending(const void *a, const void *b)

@@ -61,6 +61,7 @@ struct grid {
     const size_t *devices; /* nodes of the VM's devices */
     size_t n_devices;
     const struct keep *keep; /* what the room is worth to later VMs; NULL: not asked */
+    bool l3_open;            /* fewer L3 domains than the units say may do, for some */
     /* memory moved = moved_base + the units' SC_MOVED - moved_less; never below 0 */
     uint64_t moved_base, moved_less;
 };

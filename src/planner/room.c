@@ -92,26 +92,45 @@ static void add_core(const struct room *room, unsigned core, const struct vn_cpu
     }
 }
 
+void room_free(const struct room *room, size_t node, struct vn_cpuset *ret)
+{
+    *ret = room->topo->host->nodes[node].cpus;
+    vn_cpuset_and(ret, &room->avail);
+}
+
+bool room_holds_back(const struct room *room, size_t node)
+{
+    return !room->named && room->demand[node] > 0;
+}
+
+unsigned room_spare(const struct room *room, size_t node, unsigned more)
+{
+    struct vn_cpuset floating;
+    unsigned have;
+
+    room_floating(room, node, &floating);
+    have = vn_cpuset_count(&floating) + more;
+    return have >= room->demand[node] ? have - (unsigned)ceil(room->demand[node] - 1e-9) : 0;
+}
+
 /*
  * Without a shared set of their own, floating vCPUs live on what dedicated ones leave: whole cores
  * are offered first, as long as enough stays for what is promised.
  */
-unsigned room_usable_with(const struct room *room, size_t node, unsigned more, struct vn_cpuset *ret)
+void room_usable(const struct room *room, size_t node, struct vn_cpuset *ret)
 {
     const struct topo *topo = room->topo;
-    struct vn_cpuset all = topo->host->nodes[node].cpus, floating;
-    unsigned spare, have, of_more = 0;
+    struct vn_cpuset all;
+    unsigned spare;
 
-    vn_cpuset_and(&all, &room->avail);
-    if (room->named || room->demand[node] <= 0) {
+    room_free(room, node, &all);
+    if (!room_holds_back(room, node)) {
         *ret = all;
-        return more;
+        return;
     }
-    room_floating(room, node, &floating);
-    have = vn_cpuset_count(&floating) + more;
-    spare = have >= room->demand[node] ? have - (unsigned)ceil(room->demand[node] - 1e-9) : 0;
+    spare = room_spare(room, node, 0);
     memset(ret, 0, sizeof *ret);
-    for (int pass = 0; pass < 2; pass++) {
+    for (int pass = 0; pass < 2; pass++)
         for (uint32_t i = topo->node_at[node]; i < topo->node_at[node + 1]; i++) {
             unsigned core = topo->node_cores[i];
             bool whole = topo_core_free(topo, core, &all) == topo_core_size(topo, core);
@@ -119,17 +138,6 @@ unsigned room_usable_with(const struct room *room, size_t node, unsigned more, s
             if (whole == (pass == 0))
                 add_core(room, core, &all, &spare, ret);
         }
-        if (pass == 0) {
-            of_more = more < spare ? more : spare;
-            spare -= of_more;
-        }
-    }
-    return of_more;
-}
-
-void room_usable(const struct room *room, size_t node, struct vn_cpuset *ret)
-{
-    (void)room_usable_with(room, node, 0, ret);
 }
 
 /* The CPUs that a VM which stays has for its own: vCPUs of a dedicated VM pinned to one CPU each. */

@@ -47,13 +47,17 @@ int room_release(struct room *room, struct vn_arena *arena, const struct vn_requ
 void room_take(struct room *room, const struct vn_cpuset *cpus, bool whole_cores);
 /** room_floating() - the CPUs that floating vCPUs have on @node. */
 void room_floating(const struct room *room, size_t node, struct vn_cpuset *ret);
-/** room_usable() - the CPUs of @node that dedicated vCPUs may take without breaking promises to floating ones. */
-void room_usable(const struct room *room, size_t node, struct vn_cpuset *ret);
+/** room_free() - the CPUs of @node that dedicated vCPUs may take, if floating ones can do without them. */
+void room_free(const struct room *room, size_t node, struct vn_cpuset *ret);
+/** room_holds_back() - may dedicated vCPUs take only some of @node's CPUs, as others have to stay for floating ones? */
+bool room_holds_back(const struct room *room, size_t node);
+/** room_spare() - how many CPUs floating vCPUs can do without on @node, were there @more of them. */
+unsigned room_spare(const struct room *room, size_t node, unsigned more);
 /**
- * room_usable_with() - the same, were there @more CPUs on @node, in whole cores after those it has. Returns how many of
- * those they may take.
+ * room_usable() - CPUs of @node that dedicated vCPUs may take, all of them: as many as there can be, of whole cores
+ * first, in order of numbers. For a policy that takes whole cores others may be better: floats_usable().
  */
-unsigned room_usable_with(const struct room *room, size_t node, unsigned more, struct vn_cpuset *ret);
+void room_usable(const struct room *room, size_t node, struct vn_cpuset *ret);
 /** room_mem() - @memory_kib of a VM with that page size in the room's units. */
 struct mem_need room_mem(const struct room *room, uint64_t memory_kib, uint64_t hugepage_kib);
 uint64_t *room_mem_at(const struct room *room, size_t kind, size_t node);

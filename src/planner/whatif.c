@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "planner/floats.h"
 #include "planner/whatif.h"
 
 /* A node for one of the cells of a VM that is divided as its nodes allow. */
@@ -45,36 +46,31 @@ static unsigned core_size(const struct whatif *w)
     return whatif_cpus(w->vm) == VN_RES_CORES ? w->place->topo->threads : 1;
 }
 
-/* What a node would have for dedicated vCPUs with that many more cores. */
-static struct pick_room room_with(const struct whatif *w, size_t n, uint64_t cores)
+/* vCPUs of a dedicated cell on a node with that many more cores. */
+static long dedicated_capacity(const struct whatif *w, size_t n, const struct pick_want *want, uint64_t cores)
 {
-    unsigned size = core_size(w), more;
-    struct vn_cpuset usable;
-    struct pick_room has;
+    struct pick_room has = w->nodes[n].has;
+    unsigned size = core_size(w);
 
-    more = room_usable_with(w->room, n, (unsigned)cores * size, &usable);
-    pick_room(w->place->topo, n, &usable, &has);
-    has.free += more;
-    has.loose += more % size;
-    has.whole_cores += more / size;
-    has.whole_cpus += more - more % size;
-    if (more >= size && (!has.min_core || size < has.min_core))
+    if (room_holds_back(w->room, n))
+        return floats_capacity(w->room, n, want, (unsigned)cores, size);
+    has.free += (unsigned)cores * size;
+    has.whole_cores += (unsigned)cores;
+    has.whole_cpus += (unsigned)cores * size;
+    if (cores && (!has.min_core || size < has.min_core))
         has.min_core = size;
-    return has;
+    return pick_capacity(&has, want);
 }
 
 static void find_capacity(const struct whatif *w, size_t n, const struct whatif_given *given, long cap[2])
 {
     const struct whatif_node *node = &w->nodes[n];
-    struct pick_room has = node->has;
 
-    if (given->cpus && w->vm->policy.policy == VN_CPU_DEDICATED)
-        has = room_with(w, n, given->cpus);
     for (size_t cell = 0; cell < 2; cell++) {
         struct pick_want want = cell_want(w->vm, cell, 0);
 
         cap[cell] = w->vm->policy.policy == VN_CPU_SHARED ? floating_capacity(w, node, want.spare, given)
-                                                          : pick_capacity(&has, &want);
+                                                          : dedicated_capacity(w, n, &want, given->cpus);
     }
 }
 
@@ -83,18 +79,19 @@ static void look_at(struct whatif *w, size_t n)
     const struct room *room = w->room;
     const struct topo *topo = room->topo;
     struct whatif_node *node = &w->nodes[n];
-    struct vn_cpuset usable, floating, avail = topo->host->nodes[n].cpus;
+    struct pick_want want = cell_want(w->vm, 1, 0);
+    struct vn_cpuset usable, floating, avail;
     unsigned floats, promised = (unsigned)ceil(room->demand[n] - 1e-9);
 
     node->mem = *room_mem_at(room, w->kind, n);
-    room_usable(room, n, &usable);
+    floats_usable(room, n, &want, &usable);
     pick_room(topo, n, &usable, &node->has);
     room_floating(room, n, &floating);
     floats = vn_cpuset_count(&floating);
     node->floating = floats - room->demand[n];
     if (!room->named && room->demand[n] > 0 && promised > floats)
         node->promised = promised - floats;
-    vn_cpuset_and(&avail, &room->avail);
+    room_free(room, n, &avail);
     node->for_emulator = !vn_cpuset_empty(&avail);
     vn_cpuset_sub(&avail, &floating);
     node->beside = !vn_cpuset_empty(&avail);

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "brute.h"
 
+/* A VM that floats and stays counts on the node where it is pinned, a CPU for each vCPU. */
+static void brute_demand(struct brute *b, const struct vn_placement *at)
+{
+    const struct vn_host *host = &b->problem->host;
+
+    for (size_t v = 0; v < at->n_vcpus; v++)
+        for (size_t n = 0; n < host->n_nodes; n++)
+            b->demand[n] += vn_cpuset_intersects(&host->nodes[n].cpus, &at->vcpupin[v]);
+}
+
 static void brute_init(struct brute *b, const struct vn_problem *problem, const struct vn_request *vm)
 {
     const struct vn_host *host = &problem->host;
@@ -20,6 +30,10 @@ static void brute_init(struct brute *b, const struct vn_problem *problem, const 
     for (size_t i = 0; i < problem->n_vms; i++) {
         const struct vn_request *other = &problem->vms[i];
 
+        if (!other->movable && other->placed && other->policy.policy == VN_CPU_SHARED) {
+            brute_demand(b, other->placed);
+            continue;
+        }
         for (size_t v = 0; !other->movable && other->placed && v < other->placed->n_vcpus; v++) {
             struct vn_cpuset gone = other->placed->vcpupin[v];
 
@@ -38,6 +52,24 @@ static unsigned domains_of(const struct vn_host *host, const struct vn_cpuset *c
     for (size_t i = 0; i < host->n_l3; i++)
         n += vn_cpuset_intersects(&host->l3[i], cpus);
     return n;
+}
+
+/* CPUs that may be taken from those that float; without a shared set they are the same ones as all have. */
+static unsigned brute_spare(const struct brute *b, const struct vn_node *node)
+{
+    struct vn_cpuset here = node->cpus;
+    unsigned demand = b->demand[node - b->problem->host.nodes];
+
+    vn_cpuset_and(&here, &b->floating);
+    return vn_cpuset_count(&here) > demand ? vn_cpuset_count(&here) - demand : 0;
+}
+
+static unsigned count_floating(const struct brute *b, const struct vn_cpuset *cpus)
+{
+    struct vn_cpuset floating = *cpus;
+
+    vn_cpuset_and(&floating, &b->floating);
+    return vn_cpuset_count(&floating);
 }
 
 /* The cores of a node that are whole, and whether CPUs are free beside those in @mask. */
@@ -69,7 +101,7 @@ static int brute_whole(const struct brute *b, const struct vn_node *node, unsign
     vn_cpuset_and(&all, &b->free);
     for (unsigned mask = 0; mask < 1u << n; mask++) {
         struct vn_cpuset used = {{0}}, rest = all, touched = {{0}};
-        unsigned sum = 0, most = 0;
+        unsigned sum = 0, most = 0, cost;
         int l3;
 
         for (size_t i = 0; i < n; i++) {
@@ -87,10 +119,31 @@ static int brute_whole(const struct brute *b, const struct vn_node *node, unsign
             continue;
         if (spare && vn_cpuset_empty(&rest))
             continue;
+        cost = count_floating(b, &used) + (spare && count_floating(b, &rest) == vn_cpuset_count(&rest));
+        if (cost > brute_spare(b, node))
+            continue;
         l3 = (int)domains_of(&b->problem->host, isolate ? &touched : &used);
         best = best < 0 || l3 < best ? l3 : best;
     }
     return best;
+}
+
+/* Are there @vcpus CPUs in @in, and one of @here, without too many of those that float? */
+static bool brute_any(const struct brute *b, const struct vn_node *node, const struct vn_cpuset *here,
+                      const struct vn_cpuset *in, unsigned vcpus, bool spare)
+{
+    unsigned floating = count_floating(b, in), apart = vn_cpuset_count(in) - floating;
+    unsigned all_floating = count_floating(b, here), all_apart = vn_cpuset_count(here) - all_floating;
+
+    for (unsigned of_apart = 0; of_apart <= apart && of_apart <= vcpus; of_apart++) {
+        unsigned cost = vcpus - of_apart;
+
+        if (cost > floating || (spare && of_apart == all_apart && cost == all_floating))
+            continue;
+        if (cost + (spare && of_apart == all_apart) <= brute_spare(b, node))
+            return true;
+    }
+    return false;
 }
 
 static int brute_prefer(const struct brute *b, const struct vn_node *node, unsigned vcpus, bool spare)
@@ -116,7 +169,7 @@ static int brute_prefer(const struct brute *b, const struct vn_node *node, unsig
             if (mask >> i & 1)
                 vn_cpuset_or(&in, &domains[i]);
         vn_cpuset_and(&in, &here);
-        if (vn_cpuset_count(&in) >= vcpus && (best < 0 || __builtin_popcount(mask) < best))
+        if (brute_any(b, node, &here, &in, vcpus, spare) && (best < 0 || __builtin_popcount(mask) < best))
             best = __builtin_popcount(mask);
     }
     return best;
@@ -125,6 +178,7 @@ static int brute_prefer(const struct brute *b, const struct vn_node *node, unsig
 static int brute_shared(const struct brute *b, const struct vn_node *node, unsigned vcpus, bool spare)
 {
     struct vn_cpuset here = node->cpus, other = node->cpus;
+    double left = -(double)b->demand[node - b->problem->host.nodes];
 
     vn_cpuset_and(&here, &b->floating);
     vn_cpuset_and(&other, &b->free);
@@ -133,7 +187,8 @@ static int brute_shared(const struct brute *b, const struct vn_node *node, unsig
     vn_cpuset_sub(&other, &here);
     if (spare && vn_cpuset_empty(&other))
         vn_cpuset_del(&here, (unsigned)vn_cpuset_next(&here, 0));
-    return vcpus > vn_cpuset_count(&here) * b->vm->policy.overcommit + 1e-6 ? -1 : 0;
+    left += vn_cpuset_count(&here);
+    return left < 0 || vcpus > left * b->vm->policy.overcommit + 1e-6 ? -1 : 0;
 }
 
 /* What is free on the node, and what the VM has there itself. */

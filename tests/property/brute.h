@@ -12,6 +12,7 @@ struct brute {
     struct vn_cpuset online;
     struct vn_cpuset free;
     struct vn_cpuset floating;
+    unsigned demand[VN_NODE_MAX]; /* CPUs promised to VMs that float and stay, by position of the node */
 };
 
 struct brute_best {

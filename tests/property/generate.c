@@ -281,7 +281,6 @@ static void make_fixed(struct generated *made, const char *name, struct vn_cpuse
     }
     pin_now(&made->problem, vm, cpus, false);
     vm->placed->policy = vm->policy.policy;
-    made->floats = made->floats || vm->policy.policy == VN_CPU_SHARED;
     for (unsigned i = 0; i < n && vm->policy.policy == VN_CPU_DEDICATED; i++)
         vn_cpuset_del(left, cpus[i]);
 }

@@ -13,7 +13,6 @@ struct generated {
     struct vn_problem problem;
     unsigned n_fixed, n_movable; /* the movable VMs come last */
     uint64_t used_kib[MOST_NODES]; /* memory in use that belongs to no VM of the problem */
-    bool floats;                 /* a VM that stays floats over CPUs: brute force does not count that */
 };
 
 void generate(uint64_t seed, struct generated *ret);

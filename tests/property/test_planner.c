@@ -124,8 +124,6 @@ static void check_renumbered(const struct generated *made, const struct vn_plan 
     VN_AUTO(vn_plan) theirs = {0};
     bool given = made->problem.vms[made->n_fixed].policy.cells.kind != VN_CELLS_AUTO;
 
-    if (made->floats && vn_cpuset_empty(&made->problem.host.shared))
-        return; /* which CPUs stay for those that float is a good choice, nothing more */
     renumber(&made->problem, &other);
     if (getenv("VNUMA_PROPERTY_PRINT"))
         print_problem(&other);
@@ -344,7 +342,7 @@ static void one_case(uint64_t seed)
     assert_int_equal(plan.n_vms + plan.n_unplaced, made.n_movable);
     check_bound(&plan);
     check_unplaced(&made, &plan);
-    if (made.n_movable == 1 && !made.floats)
+    if (made.n_movable == 1)
         check_brute(&made.problem, &made.problem.vms[made.n_fixed], &plan);
     check_renumbered(&made, &plan);
     check_moved(&made.problem);

@@ -234,6 +234,120 @@ static void test_shared_beside_dedicated(void **state)
     assert_string_equal(text_of(&vn_plan_vm(&plan, "s")->vcpupin[0]), "3-6");
 }
 
+/* One node without a shared set, a VM that floats over it and stays, and "x", which is to have the rest. */
+static struct vn_request *beside_floating(struct vn_problem *problem, const char *cpus, unsigned floating,
+                                          unsigned vcpus, enum vn_threads_policy threads)
+{
+    static struct vn_placed_cell cell;
+    static struct vn_placement at;
+    struct vn_request *vm;
+
+    cell = (struct vn_placed_cell){.node = 0};
+    vn_cpuset_add_range(&cell.vcpus, 0, floating - 1);
+    at = (struct vn_placement){.policy = VN_CPU_SHARED, .cells = &cell, .n_cells = 1};
+    new_host(problem, 1, &cpus, 8 * GIB, 20);
+    vm = add_vm(problem, "floats", floating, GIB);
+    vm->policy.policy = VN_CPU_SHARED;
+    vm->movable = false;
+    vm->placed = &at;
+    vm = add_vm(problem, "x", vcpus, GIB);
+    vm->policy.threads = threads;
+    return vm;
+}
+
+/* Of cores of several sizes those are taken that leave enough CPUs for floating VMs, not the first ones. */
+static void test_cores_beside_floating(void **state)
+{
+    static const char *const cores[] = {"0-2", "3-4", "5-6"};
+    static const struct {
+        enum vn_threads_policy threads;
+        bool emulator;
+        unsigned floating, most; /* vCPUs of "x" */
+    } cases[] = {
+        {VN_THREADS_REQUIRE, false, 3, 4}, /* 3-6, not 0-2 and a CPU of no use */
+        {VN_THREADS_REQUIRE, false, 2, 5},
+        {VN_THREADS_REQUIRE, true, 3, 3},  /* 0-2, or 3-4 and half of 5-6, which would be 4 and the emulator's */
+        {VN_THREADS_REQUIRE, true, 2, 4},
+        {VN_THREADS_ISOLATE, false, 3, 2}, /* 3-4 and 5-6 */
+        {VN_THREADS_ISOLATE, true, 2, 2},
+        {VN_THREADS_ISOLATE, true, 3, 1},
+        {VN_THREADS_PREFER, true, 3, 3},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < VN_COUNT(cases); i++)
+        for (unsigned more = 0; more < 2; more++) {
+            VN_AUTO(vn_problem) problem = {0};
+            VN_AUTO(vn_plan) plan = {0};
+            struct vn_request *vm =
+                beside_floating(&problem, "0-6", cases[i].floating, cases[i].most + more, cases[i].threads);
+
+            add_sets(&problem, &problem.host.cores, &problem.host.n_cores, cores, VN_COUNT(cores));
+            vm->policy.emulator.kind = cases[i].emulator ? VN_EMULATOR_ISOLATE : VN_EMULATOR_SHARE;
+            solve(&problem, &plan);
+            assert_int_equal(plan.n_unplaced, more);
+        }
+}
+
+/* Isolated CPUs cost floating VMs nothing. */
+static void test_isolated_beside_floating(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+
+    (void)state;
+    beside_floating(&problem, "0-7", 4, 4, VN_THREADS_REQUIRE);
+    add_pairs(&problem, 0, 3, 4);
+    problem.host.isolated = set("2-3,6-7");
+    solve(&problem, &plan);
+    assert_int_equal(plan.n_vms, 1);
+    assert_true(plan.optimal);
+    assert_string_equal(text_of(&plan.vms[0].emulatorpin), "2-3,6-7");
+}
+
+/* The L3 domain that is large enough, though the CPUs of another come first. */
+static void test_l3_beside_floating(void **state)
+{
+    static const char *const l3[] = {"0-1", "2-5"};
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+
+    (void)state;
+    beside_floating(&problem, "0-5", 2, 3, VN_THREADS_PREFER);
+    add_sets(&problem, &problem.host.l3, &problem.host.n_l3, l3, VN_COUNT(l3));
+    solve(&problem, &plan);
+    assert_int_equal(plan.cost.l3, 1);
+    assert_true(plan.optimal);
+}
+
+/*
+ * Nine CPUs may be taken, in cores of 5 or of 3, each its own L3 domain. Two cores of 5 would be the fewest, but are
+ * too many CPUs; three of 3 do. That no other two do is not found out: there are too many.
+ */
+static void test_l3_not_proved(void **state)
+{
+    VN_AUTO(vn_problem) problem = {0};
+    VN_AUTO(vn_plan) plan = {0};
+
+    (void)state;
+    beside_floating(&problem, "0-58", 50, 9, VN_THREADS_REQUIRE);
+    for (unsigned i = 0, at = 0; i < 13; i++) {
+        unsigned size = i < 10 ? 5 : 3;
+        struct vn_host *host = &problem.host;
+        struct vn_cpuset core = {{0}};
+
+        vn_cpuset_add_range(&core, at, at + size - 1);
+        *(struct vn_cpuset *)vn_arena_grow(&problem.arena, &host->cores, &host->n_cores, sizeof core) = core;
+        *(struct vn_cpuset *)vn_arena_grow(&problem.arena, &host->l3, &host->n_l3, sizeof core) = core;
+        at += size;
+    }
+    solve(&problem, &plan);
+    assert_int_equal(plan.n_vms, 1);
+    assert_int_equal(plan.cost.l3, 3);
+    assert_int_equal(plan.bound.l3, 0);
+    assert_false(plan.optimal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +360,10 @@ int main(void)
         cmocka_unit_test(test_shared),
         cmocka_unit_test(test_shared_emulator_l3),
         cmocka_unit_test(test_shared_beside_dedicated),
+        cmocka_unit_test(test_cores_beside_floating),
+        cmocka_unit_test(test_isolated_beside_floating),
+        cmocka_unit_test(test_l3_beside_floating),
+        cmocka_unit_test(test_l3_not_proved),
     };
 
     return cmocka_run_group_tests_name("planner cpus", tests, NULL, NULL);
