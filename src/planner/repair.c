@@ -11,7 +11,7 @@
 #include "planner/repair.h"
 
 /* A step is some nanoseconds; what takes longer counts for more of them. A host of more nodes gets more. */
-enum { STEPS = 300000, STEPS_NODE = 40000, STEPS_CAPACITY = 300, STEPS_MOVE = 2000, STEPS_PLACE = 5000, UNKNOWN = -2 };
+enum { STEPS = 600000, STEPS_NODE = 40000, STEPS_CAPACITY = 300, STEPS_MOVE = 2000, STEPS_PLACE = 5000, UNKNOWN = -2 };
 
 static void spend(struct repair *r, uint64_t steps)
 {
@@ -265,8 +265,9 @@ int repair_find(struct solver *s, const struct room *room, size_t vm, size_t amo
 {
     VN_AUTO(vn_arena) scratch = {0};
     struct repair r = {.s = s, .place = s->place, .arena = &scratch, .goal = vm, .best_kib = UINT64_MAX};
+    uint64_t steps;
 
-    r.left = (STEPS + STEPS_NODE * s->place.topo->n) / among;
+    steps = r.left = (STEPS + STEPS_NODE * s->place.topo->n) / among;
     r.place.arena = &scratch;
     r.place.budget = 0;
     r.place.fit_only = true;
@@ -277,7 +278,7 @@ int repair_find(struct solver *s, const struct room *room, size_t vm, size_t amo
         return 0;
     if (repair_vms(&r, room) < 0 || look(&r) < 0)
         return -VN_E_NOMEM;
-    if (!r.left && tell_limit(&r, STEPS / among, plan) < 0)
+    if (!r.left && tell_limit(&r, steps, plan) < 0)
         return -VN_E_NOMEM;
     return tell(&r, &plan->arena, out);
 }

@@ -460,6 +460,15 @@ static void check_cheapest(const struct vn_problem *problem, const struct vn_unp
     }
 }
 
+/* Where the steps did not reach the plan says so, and promises nothing. */
+static bool all_looked_at(const struct vn_plan *plan)
+{
+    for (size_t i = 0; i < plan->n_notes; i++)
+        if (strstr(plan->notes[i], "were looked for only up to"))
+            return false;
+    return true;
+}
+
 /* ---- all lists of moves that the planner itself could make ---- */
 
 static bool fits_now(const struct vn_problem *problem)
@@ -563,9 +572,9 @@ static void one_case(uint64_t seed, enum mode mode)
         return;
     if (getenv("VNUMA_PROPERTY_PRINT"))
         print_case(&problem, &plan);
-    if (mode != ANY)
+    if (mode != ANY && all_looked_at(&plan))
         check_cheapest(&problem, &plan.unplaced[0]);
-    else if (seed % 4 == 0)
+    else if (mode == ANY && seed % 4 == 0)
         check_none_better(&problem, &plan.unplaced[0]);
     n_repaired[plan.unplaced[0].n_repair]++;
     if (plan.unplaced[0].n_repair)
