@@ -14,10 +14,11 @@ mapfile -t first < <(list_of "/sys/devices/system/node/node$(full_nodes | head -
 
 stopped=-S
 # bare FILE ARGS...: a QEMU in the background, whose pid goes to FILE.pid. It boots nothing.
+under=() # a command that QEMU is started by
 bare() {
     local file=$1
     shift
-    qemu-system-x86_64 $stopped -display none -nodefaults -M q35 -accel "$accel" -m 64 -pidfile "$file.pid" -daemonize "$@"
+    "${under[@]}" qemu-system-x86_64 $stopped -display none -nodefaults -M q35 -accel "$accel" -m 64 -pidfile "$file.pid" -daemonize "$@"
 }
 pid_of() { cat "$1.pid"; }
 
@@ -251,8 +252,11 @@ if (($(full_nodes | wc -l) >= 2)); then
     say "memory on the wrong node moves, and back"
     mapfile -t nodes < <(full_nodes)
     right=${nodes[0]} wrong=${nodes[1]}
+    # the policy is the process's: one that QEMU's own backend had would go on saying where the memory belongs
+    under=(numactl "--preferred=$wrong")
     bare far -name "${prefix}far,debug-threads=on" -smp 2 \
-        -object "memory-backend-ram,id=m0,size=64M,prealloc=on,host-nodes=$wrong,policy=preferred" -machine memory-backend=m0
+        -object "memory-backend-ram,id=m0,size=64M,prealloc=on" -machine memory-backend=m0
+    under=()
     pid=$(pid_of far)
     before=$(masks "$pid")
     there=$(anon_kib "$pid" "$wrong")
