@@ -96,6 +96,8 @@ void joint_take(struct joint *j, const struct joint_vm *vm, const struct joint_c
 /** joint_insert() - puts the VM where it costs least now, then where it fits closest. False: nowhere. */
 bool joint_insert(struct joint *j, size_t vm);
 void joint_remove(struct joint *j, size_t vm);
+/** joint_put() - puts the VM, divided in the first way, on these nodes, by cell: they have room. */
+void joint_put(struct joint *j, size_t vm, const size_t *node);
 /** joint_copy_room() - all but the VMs; joint_copy_vm() - where one VM is. */
 void joint_copy_room(const struct joint *j, struct joint_state *to, const struct joint_state *from);
 void joint_copy_vm(const struct joint *j, struct joint_state *to, const struct joint_state *from, size_t vm);
@@ -120,9 +122,14 @@ int joint_search(struct joint *j, struct vn_arena *arena);
 /* joint_local.c */
 /**
  * joint_local() - small parts of the best, solved exactly, until nothing is gained for long or the steps are spent
- * down to @until. @heated: a little worse is allowed, less and less so. 0 or -VN_E_NOMEM.
+ * down to @until. 0 or -VN_E_NOMEM.
  */
-int joint_local(struct joint *j, struct vn_arena *arena, bool heated, uint64_t until);
+int joint_local(struct joint *j, struct vn_arena *arena, uint64_t until);
+/**
+ * joint_turn() - lets what is on some nodes change places with what is on others, and mends what comes of that as
+ * joint_local() does, until nothing is gained for long or the steps are spent down to @until. 0 or -VN_E_NOMEM.
+ */
+int joint_turn(struct joint *j, struct vn_arena *arena, uint64_t until);
 
 /* joint_bound.c */
 /** joint_most_vcpus() - an upper bound on the vCPUs that can be placed; UINT64_MAX: out of memory. */

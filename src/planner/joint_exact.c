@@ -256,27 +256,9 @@ int exact_new(struct exact *e, struct joint *j, struct vn_arena *arena, size_t m
 /* What was found becomes the state. */
 static void put(struct exact *e)
 {
-    struct joint *j = e->j;
-
-    for (size_t i = 0; i < e->n_items; i++) {
-        const struct joint_vm *vm = item(e, i);
-        size_t at = e->items[i], *node = &j->now.node[at * j->n];
-        uint64_t distance = 0;
-
-        if (e->shape[i] < 0)
-            continue;
-        memcpy(node, &e->node[i * j->n], j->n * sizeof *node);
-        for (size_t c = 0; c < vm->shapes[0].k; c++) {
-            joint_take(j, vm, &vm->shapes[0].cells[c], node[c], false);
-            for (size_t b = 0; b < c; b++)
-                distance += (uint64_t)vm->shapes[0].sizes[b].vcpus * vm->shapes[0].sizes[c].vcpus *
-                            (vn_host_distance(j->topo->host, node[b], node[c]) - 10);
-        }
-        j->now.shape[at] = 0;
-        j->now.cost[at] = (struct joint_cost){joint_distance(vm->vcpus, distance),
-                                              joint_device(j, vm, node, vm->shapes[0].k)};
-        joint_count(j, at, false);
-    }
+    for (size_t i = 0; i < e->n_items; i++)
+        if (e->shape[i] >= 0)
+            joint_put(e->j, e->items[i], &e->node[i * e->j->n]);
 }
 
 void exact_run(struct exact *e)

@@ -7,16 +7,21 @@
  * Small problems solved exactly: what is on a few nodes is taken out, and put back, with some of
  * those left out, in the best way there is. So VMs change places with others of as many vCPUs,
  * placed or left out, several at a time, which putting them back one by one hardly ever does.
+ *
+ * What no few nodes can mend is where the VMs of several cells are on the host as a whole. So the
+ * contents of nodes change places, whatever that costs, and are mended briefly; then again from
+ * the best of these.
  */
 
-enum { ITEMS = 14, LEFT_OUT = 10, LEAST_STEPS = 1000, QUIET_EACH = 30, LEAST_QUIET = 300, HEATED = 8 };
+enum { ITEMS = 14, LEFT_OUT = 10, LEAST_STEPS = 1000 };
+enum { QUIET_EACH = 30, LEAST_QUIET = 300, SHORTER = 6, QUIET_TURNS = 200 };
 
 struct local {
     struct exact e;
     struct joint_state before; /* as j->now, where nothing is being tried */
     bool *chosen, *seeds;      /* by node */
+    size_t *turned;            /* by node: where what is on it goes */
     size_t taken;              /* items that were placed; the others were left out */
-    size_t banned;             /* items after the last that may not be put back: none or one */
 };
 
 static bool is_item(const struct exact *e, size_t vm)
@@ -97,20 +102,6 @@ static void add_left_out(struct exact *e)
     }
 }
 
-/* One of those taken out has to stay out: others may come instead, at a little more cost too. */
-static void ban(struct local *l, uint64_t heat)
-{
-    struct exact *e = &l->e;
-    const struct joint_worth *best = &e->j->best.sum;
-    uint64_t slack = best->cost.distance * 3 / (best->placed + 1) / 1024 * heat;
-    size_t at = joint_dice(e->j, (uint32_t)l->taken), vm = e->items[at];
-
-    e->items[at] = e->items[--e->n_items];
-    e->items[e->n_items] = vm;
-    l->banned = 1;
-    e->goal.cost.distance += slack / 1024 * joint_dice(e->j, 1024) + 1;
-}
-
 static void set_extent(struct local *l)
 {
     struct exact *e = &l->e;
@@ -130,24 +121,21 @@ static void set_extent(struct local *l)
 static void copy_items(const struct local *l, struct joint_state *to, const struct joint_state *from)
 {
     joint_copy_room(l->e.j, to, from);
-    for (size_t i = 0; i < l->e.n_items + l->banned; i++)
+    for (size_t i = 0; i < l->e.n_items; i++)
         joint_copy_vm(l->e.j, to, from, l->e.items[i]);
 }
 
-/* One such problem; true when something was gained, or with heat changed. */
-static bool mend(struct local *l, uint64_t heat)
+/* One such problem, of at most 1000 << @doublings steps; true when something was gained. */
+static bool mend(struct local *l, uint32_t doublings)
 {
     struct exact *e = &l->e;
     struct joint *j = e->j;
-    uint64_t steps = (uint64_t)LEAST_STEPS << joint_dice(j, 5);
+    uint64_t steps = (uint64_t)LEAST_STEPS << joint_dice(j, doublings + 1);
 
-    l->banned = 0;
     e->goal = j->now.sum;
     choose_nodes(j, l->seeds);
     take_out(l);
     add_left_out(e);
-    if (heat && l->taken && joint_dice(j, 2))
-        ban(l, heat);
     set_extent(l);
     e->left = steps;
     exact_run(e);
@@ -157,29 +145,134 @@ static bool mend(struct local *l, uint64_t heat)
     return e->found;
 }
 
-int joint_local(struct joint *j, struct vn_arena *arena, bool heated, uint64_t until)
+/* From j->now, until nothing is gained @most times in a row or the steps are spent down to @until. */
+static void mend_all(struct local *l, uint64_t most, uint32_t doublings, uint64_t until)
 {
-    uint64_t quiet = 0, all = j->n_vms * QUIET_EACH, cpus = 1, first = j->left;
-    struct local l = {0};
+    struct joint *j = l->e.j;
 
+    joint_state_copy(j, &l->before, &j->now);
+    for (uint64_t quiet = 0; quiet < most && j->left > until; quiet++)
+        if (mend(l, doublings))
+            quiet = 0;
+    if (joint_cmp(&j->now.sum, &j->best.sum) < 0)
+        joint_state_copy(j, &j->best, &j->now);
+}
+
+static uint64_t quiet_of(const struct joint *j)
+{
+    return j->n_vms * QUIET_EACH < LEAST_QUIET ? LEAST_QUIET : j->n_vms * QUIET_EACH;
+}
+
+static int local_new(struct local *l, struct joint *j, struct vn_arena *arena)
+{
+    uint64_t cpus = 1;
+
+    *l = (struct local){0};
     for (size_t v = 0; v < j->n_vms; v++)
         cpus += j->vms[v].vcpus;
-    l.chosen = vn_arena_array(arena, j->n, sizeof *l.chosen);
-    l.seeds = vn_arena_array(arena, j->n, sizeof *l.seeds);
-    if (!l.chosen || !l.seeds || joint_state_new(j, arena, &l.before) < 0 ||
-        exact_new(&l.e, j, arena, ITEMS + LEFT_OUT, cpus) < 0)
+    l->chosen = vn_arena_array(arena, j->n, sizeof *l->chosen);
+    l->seeds = vn_arena_array(arena, j->n, sizeof *l->seeds);
+    l->turned = vn_arena_array(arena, j->n, sizeof *l->turned);
+    if (!l->chosen || !l->seeds || !l->turned || joint_state_new(j, arena, &l->before) < 0 ||
+        exact_new(&l->e, j, arena, ITEMS + LEFT_OUT, cpus) < 0)
+        return -VN_E_NOMEM;
+    return 0;
+}
+
+int joint_local(struct joint *j, struct vn_arena *arena, uint64_t until)
+{
+    struct local l;
+
+    if (local_new(&l, j, arena) < 0)
         return -VN_E_NOMEM;
     joint_state_copy(j, &j->now, &j->best);
-    joint_state_copy(j, &l.before, &j->now);
-    all = (all < LEAST_QUIET ? LEAST_QUIET : all) * (heated ? HEATED : 1);
-    for (; quiet < all && j->left > until; quiet++) {
-        uint64_t by_steps = (j->left - until) * 1024 / (first - until), by_quiet = 1024 - quiet * 1024 / all;
+    mend_all(&l, quiet_of(j), 4, until);
+    return 0;
+}
 
-        if (!mend(&l, heated ? by_steps < by_quiet ? by_steps : by_quiet : 0) ||
-            joint_cmp(&j->now.sum, &j->best.sum) >= 0)
-            continue;
-        joint_state_copy(j, &j->best, &j->now);
-        quiet = heated ? quiet : 0;
+/* One or two pairs of nodes change places. */
+static void turn_nodes(struct joint *j, size_t *turned)
+{
+    size_t pairs = 1 + joint_dice(j, 2);
+
+    for (size_t n = 0; n < j->n; n++)
+        turned[n] = n;
+    for (size_t i = 0; i < pairs; i++) {
+        size_t a = joint_dice(j, (uint32_t)j->n), b = joint_dice(j, (uint32_t)j->n), at = turned[a];
+
+        turned[a] = turned[b];
+        turned[b] = at;
+    }
+}
+
+static bool turns(const struct joint *j, size_t vm, const size_t *turned)
+{
+    const size_t *node = &j->now.node[vm * j->n];
+
+    if (j->now.shape[vm] != 0)
+        return false;
+    for (size_t c = 0; c < j->vms[vm].shapes[0].k; c++)
+        if (turned[node[c]] != node[c])
+            return true;
+    return false;
+}
+
+/* Where the VM was, but for the nodes that changed places; if it fits there. */
+static void put_turned(struct local *l, size_t v)
+{
+    struct joint *j = l->e.j;
+    const struct joint_vm *vm = &j->vms[v];
+
+    for (size_t c = 0; c < vm->shapes[0].k; c++) {
+        j->pick[c] = l->turned[l->before.node[v * j->n + c]];
+        if (!joint_holds(j, vm, &vm->shapes[0].cells[c], j->pick[c]))
+            return;
+    }
+    joint_put(j, v, j->pick);
+}
+
+/* What is on some nodes changes places with what is on others, as far as it fits; the rest goes anywhere. */
+static void turn(struct local *l)
+{
+    struct joint *j = l->e.j;
+    size_t from = joint_dice(j, (uint32_t)j->n_vms);
+
+    turn_nodes(j, l->turned);
+    joint_state_copy(j, &l->before, &j->now);
+    j->left -= j->left < j->n_vms * j->n ? j->left : j->n_vms * j->n;
+    for (size_t v = 0; v < j->n_vms; v++)
+        if (turns(j, v, l->turned))
+            joint_remove(j, v);
+    for (size_t i = 0; i < j->n_vms; i++) {
+        size_t vm = (from + i) % j->n_vms;
+
+        if (l->before.shape[vm] == 0 && j->now.shape[vm] < 0)
+            put_turned(l, vm);
+    }
+    for (size_t i = 0; i < j->n_vms; i++) {
+        size_t vm = (from + i) % j->n_vms;
+
+        if (j->now.shape[vm] < 0)
+            (void)joint_insert(j, vm);
+    }
+}
+
+int joint_turn(struct joint *j, struct vn_arena *arena, uint64_t until)
+{
+    struct joint_state kept;
+    struct local l;
+
+    if (local_new(&l, j, arena) < 0 || joint_state_new(j, arena, &kept) < 0)
+        return -VN_E_NOMEM;
+    joint_state_copy(j, &kept, &j->best);
+    for (int quiet = 0; quiet < QUIET_TURNS && j->left > until; quiet++) {
+        joint_state_copy(j, &j->now, &kept);
+        turn(&l);
+        mend_all(&l, quiet_of(j) / SHORTER, 2, until);
+        if (joint_cmp(&j->now.sum, &kept.sum) < 0)
+            quiet = 0;
+        if (joint_cmp(&j->now.sum, &kept.sum) <= 0)
+            joint_state_copy(j, &kept, &j->now);
     }
     return 0;
 }

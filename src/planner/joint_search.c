@@ -259,8 +259,8 @@ int joint_search(struct joint *j, struct vn_arena *arena)
     rounds(&r, false, true, steps / 10 * 6);
     rounds(&r, true, false, steps / 10 * 5);
     rounds(&r, true, true, steps / 10 * 4);
-    if (joint_local(j, arena, false, steps / 10 * 3) < 0 || joint_local(j, arena, true, steps / 20) < 0 ||
-        joint_local(j, arena, false, 0) < 0)
+    if (joint_local(j, arena, steps / 10 * 3) < 0 || joint_turn(j, arena, steps / 20) < 0 ||
+        joint_local(j, arena, 0) < 0)
         return -VN_E_NOMEM;
     joint_state_copy(j, &j->now, &j->best);
     return 0;

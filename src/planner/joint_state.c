@@ -229,6 +229,24 @@ bool joint_insert(struct joint *j, size_t v)
     return false;
 }
 
+void joint_put(struct joint *j, size_t v, const size_t *node)
+{
+    const struct joint_vm *vm = &j->vms[v];
+    const struct joint_shape *shape = &vm->shapes[0];
+    uint64_t distance = 0;
+
+    for (size_t c = 0; c < shape->k; c++) {
+        joint_take(j, vm, &shape->cells[c], node[c], false);
+        j->now.node[v * j->n + c] = node[c];
+        for (size_t b = 0; b < c; b++)
+            distance += (uint64_t)shape->sizes[b].vcpus * shape->sizes[c].vcpus *
+                        (vn_host_distance(j->topo->host, node[b], node[c]) - 10);
+    }
+    j->now.shape[v] = 0;
+    j->now.cost[v] = (struct joint_cost){joint_distance(vm->vcpus, distance), joint_device(j, vm, node, shape->k)};
+    joint_count(j, v, false);
+}
+
 void joint_remove(struct joint *j, size_t v)
 {
     struct joint_state *now = &j->now;
