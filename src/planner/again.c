@@ -9,6 +9,8 @@
  * So it is made again here, on a problem in which it has been carried out, until nothing is gained.
  */
 
+enum { MOST_SWAPS = 4 }; /* of CPUs, for nothing better */
+
 /* Where preferred memory would come from is not known, and parts of huge pages are not given back as they are taken. */
 static bool outcome_is_known(const struct solver *s)
 {
@@ -104,6 +106,45 @@ static bool is_gain(const struct solver *s, const struct attempt *before)
     return solver_better(&now, before);
 }
 
+static bool same_nodes(const struct spot *a, const struct spot *b)
+{
+    if (a->placed != b->placed || (a->placed && a->k != b->k))
+        return false;
+    for (size_t c = 0; a->placed && c < a->k; c++)
+        if (a->node[c] != b->node[c] || a->cells[c].vcpus != b->cells[c].vcpus)
+            return false;
+    return true;
+}
+
+static bool same_cpus(const struct solver *s, size_t vm, const struct spot *a, const struct spot *b)
+{
+    const struct vn_request *request = &s->problem->vms[vm];
+
+    if (!a->placed || a->spare != b->spare)
+        return !a->placed;
+    return !solver_dedicated(request) || !memcmp(a->cpus, b->cpus, request->vcpus * sizeof *a->cpus);
+}
+
+/*
+ * No better and no worse, on the same nodes, but on other CPUs. It can be that where those left out went first: who
+ * was placed later may have the CPUs that another would rather have.
+ */
+static bool is_swap(const struct solver *s, const struct attempt *before)
+{
+    struct attempt now = s->best;
+    bool same = true;
+
+    for (size_t i = 0; i < s->n_movable; i++) {
+        const struct spot *a = &before->spots[s->order[i]], *b = &now.spots[s->order[i]];
+
+        if (!same_nodes(a, b))
+            return false;
+        same = same && same_cpus(s, s->order[i], a, b);
+    }
+    now.moved = before->moved;
+    return !same && !solver_better(before, &now);
+}
+
 /* What is moved, and what the room is, from where the VMs are in truth. */
 static int settle_down(struct solver *s)
 {
@@ -126,10 +167,10 @@ int again_until_same(struct solver *s)
     const struct vn_problem *problem = s->problem;
     const struct topo *topo = s->place.topo;
     size_t n = problem->n_vms;
-    bool *keep = vn_arena_array(&s->arena, n, sizeof *keep), gain = s->n_movable > 1;
+    bool *keep = vn_arena_array(&s->arena, n, sizeof *keep), go_on = s->n_movable > 1;
     int r = keep ? 0 : -VN_E_NOMEM;
 
-    while (r == 0 && gain && s->place.max_move_kib == UINT64_MAX && outcome_is_known(s)) {
+    for (int swaps = 0; r == 0 && go_on && s->place.max_move_kib == UINT64_MAX && outcome_is_known(s);) {
         struct vn_problem *done = vn_arena_alloc(&s->arena, sizeof *done);
         struct topo *on = vn_arena_alloc(&s->arena, sizeof *on);
         struct attempt before = s->best;
@@ -140,8 +181,8 @@ int again_until_same(struct solver *s)
         on_problem(s, done, on);
         r = solver_once(s);
         on_problem(s, problem, topo);
-        gain = r == 0 && is_gain(s, &before);
-        if (gain) {
+        go_on = r == 0 && (is_gain(s, &before) || (is_swap(s, &before) && swaps++ < MOST_SWAPS));
+        if (go_on) {
             r = settle_down(s);
         } else {
             s->best = before;
