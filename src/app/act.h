@@ -60,6 +60,16 @@ VN_NODISCARD int vn_act_move_back(struct vn_app *app, const struct vn_host *host
 /** vn_move_look() - BEFORE when each node has what it had, but for what a guest does meanwhile; GONE without the cell; else AFTER. */
 enum vn_look vn_move_look(const struct vn_host *host, const struct vn_vm *vm, const struct vn_step *step);
 
+/**
+ * vn_prepare_pins() - the steps that have to come before the pins among @steps: settings of the VM, where the host wants
+ * any (a cpuset that is the guest's own and too small). Those that @steps has already are left out. Of @arena's.
+ */
+VN_NODISCARD int vn_prepare_pins(struct vn_app *app, const struct vn_step *steps, size_t n_steps, struct vn_arena *arena,
+                                 struct vn_step **ret, size_t *ret_count, struct vn_err *err);
+
+/** vn_act_is_pin() - of a vCPU, an IOThread or the emulator. */
+bool vn_act_is_pin(const struct vn_step *step);
+
 /** vn_act_is_live() - is the step about what runs (a shut off guest has nothing of it)? */
 bool vn_act_is_live(const struct vn_step *step);
 

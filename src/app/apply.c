@@ -25,26 +25,32 @@ static int refuse(const struct vn_plan *plan, struct vn_err *err)
     return 0;
 }
 
-/* The steps within the scope, as they will be recorded. */
-static int take_steps(const struct vn_plan *plan, const struct vn_apply_opts *opts, struct vn_applied *ret,
+static int take_step(const struct vn_step *step, struct vn_applied *ret, struct vn_err *err)
+{
+    struct vn_journal_step *at = vn_arena_grow(&ret->arena, &ret->steps, &ret->n_steps, sizeof *at);
+
+    if (!at)
+        return vn_nomem(err);
+    at->state = VN_STEP_PENDING;
+    at->note = vn_arena_strdup(&ret->arena, "");
+    return vn_step_copy(&ret->arena, step, &at->step, err);
+}
+
+/* The steps within the scope, as they will be recorded; before them what the host wants set for the pins. */
+static int take_steps(struct vn_app *app, const struct vn_plan *plan, const struct vn_apply_opts *opts, struct vn_applied *ret,
                       struct vn_err *err)
 {
-    for (size_t i = 0; i < plan->n_steps; i++) {
-        struct vn_journal_step *at;
-        int r;
+    struct vn_step *first;
+    size_t count;
+    int r = vn_prepare_pins(app, plan->steps, plan->n_steps, &ret->arena, &first, &count, err);
 
-        if (!vn_scope_has(opts, &plan->steps[i]))
-            continue;
-        at = vn_arena_grow(&ret->arena, &ret->steps, &ret->n_steps, sizeof *at);
-        if (!at)
-            return vn_nomem(err);
-        at->state = VN_STEP_PENDING;
-        at->note = vn_arena_strdup(&ret->arena, "");
-        r = vn_step_copy(&ret->arena, &plan->steps[i], &at->step, err);
-        if (r < 0)
-            return r;
-    }
-    return 0;
+    for (size_t i = 0; r == 0 && i < count; i++)
+        if (vn_scope_has(opts, &first[i]))
+            r = take_step(&first[i], ret, err);
+    for (size_t i = 0; r == 0 && i < plan->n_steps; i++)
+        if (vn_scope_has(opts, &plan->steps[i]))
+            r = take_step(&plan->steps[i], ret, err);
+    return r;
 }
 
 static int check(struct vn_app *app, struct vn_applied *ret, struct vn_snapshot *now, struct vn_err *err)
@@ -233,7 +239,7 @@ int vn_app_apply(struct vn_app *app, const struct vn_plan *plan, const struct vn
     if (r == 0)
         r = refuse(plan, err);
     if (r == 0)
-        r = take_steps(plan, opts, ret, err);
+        r = take_steps(app, plan, opts, ret, err);
     if (r < 0)
         return r;
     if (opts->dry_run)

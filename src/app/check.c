@@ -84,9 +84,7 @@ static int gone(const struct vn_snapshot *snapshot, const struct vn_step *step, 
 /* A pin that the host knows it would refuse: said now, and not when half of the steps are done. */
 static int check_pin(const struct vn_app *app, const struct vn_step *step, struct vn_err *err)
 {
-    bool pin = step->kind == VN_STEP_VCPUPIN || step->kind == VN_STEP_EMULATORPIN || step->kind == VN_STEP_IOTHREADPIN;
-
-    return pin && app->hv->ops->check_pin ? app->hv->ops->check_pin(app->hv->self, step, err) : 0;
+    return vn_act_is_pin(step) && app->hv->ops->check_pin ? app->hv->ops->check_pin(app->hv->self, step, err) : 0;
 }
 
 int vn_check_steps(struct vn_app *app, const struct vn_snapshot *now, const struct vn_journal_step *steps,

@@ -172,6 +172,47 @@ static int add_keeping(const struct vn_app *app, struct vn_plan *plan, struct vn
     return r;
 }
 
+/* What has to be set before the pins goes first. */
+static int add_preparation(struct vn_app *app, struct vn_plan *plan, struct vn_err *err)
+{
+    struct vn_step *first, *all;
+    size_t count;
+    int r = vn_prepare_pins(app, plan->steps, plan->n_steps, &plan->arena, &first, &count, err);
+
+    if (r < 0 || !count)
+        return r;
+    all = vn_arena_array(&plan->arena, count + plan->n_steps, sizeof *all);
+    if (!all)
+        return vn_nomem(err);
+    memcpy(all, first, count * sizeof *all);
+    memcpy(all + count, plan->steps, plan->n_steps * sizeof *all);
+    plan->steps = all;
+    plan->n_steps += count;
+    return 0;
+}
+
+/* A pin that would be refused, in words: once for each VM. */
+static int add_forbidden(struct vn_app *app, struct vn_plan *plan, struct vn_err *err)
+{
+    const char *said = "";
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && app->hv->ops->check_pin && i < plan->n_steps; i++) {
+        const struct vn_step *step = &plan->steps[i];
+        struct vn_err why = {0};
+        char text[1024], *note;
+
+        if (!vn_act_is_pin(step) || !strcmp(said, step->vm) ||
+            app->hv->ops->check_pin(app->hv->self, step, &why) != -VN_E_REFUSED)
+            continue;
+        said = step->vm;
+        note = vn_arena_printf(&plan->arena, "'%s': the steps would be refused: %s", step->vm,
+                               vn_err_text(&why, text, sizeof text));
+        r = note ? add_notes(plan, &note, 1, err) : vn_nomem(err);
+    }
+    return r;
+}
+
 int vn_app_plan(struct vn_app *app, const struct vn_snapshot *snapshot, const struct vn_plan_query *query,
                 const struct vn_apply_opts *opts, struct vn_problem *ret_problem, struct vn_plan *ret_plan,
                 struct vn_err *err)
@@ -190,6 +231,10 @@ int vn_app_plan(struct vn_app *app, const struct vn_snapshot *snapshot, const st
         r = fill_steps(app, snapshot, opts, &plan, err);
     if (r == 0 && query->fresh)
         r = add_fresh(query->fresh, opts, &plan, err);
+    if (r == 0)
+        r = add_preparation(app, &plan, err);
+    if (r == 0)
+        r = add_forbidden(app, &plan, err);
     if (r == 0)
         r = add_keeping(app, &plan, err);
     if (r < 0) {

@@ -22,11 +22,6 @@ static struct vn_thread *thread_of(const struct vn_snapshot *now, const struct v
     return NULL;
 }
 
-static bool is_pin(const struct vn_step *step)
-{
-    return step->kind == VN_STEP_VCPUPIN || step->kind == VN_STEP_EMULATORPIN || step->kind == VN_STEP_IOTHREADPIN;
-}
-
 static int recall_entry(struct vn_app *app, int64_t id, struct vn_snapshot *now, struct vn_err *err)
 {
     VN_AUTO(vn_arena) arena = {0};
@@ -35,7 +30,7 @@ static int recall_entry(struct vn_app *app, int64_t id, struct vn_snapshot *now,
 
     for (size_t i = 0; r == 0 && i < entry.n_steps; i++) {
         const struct vn_journal_step *at = &entry.steps[i];
-        struct vn_thread *thread = at->state == VN_STEP_DONE && is_pin(&at->step) ? thread_of(now, &at->step) : NULL;
+        struct vn_thread *thread = at->state == VN_STEP_DONE && vn_act_is_pin(&at->step) ? thread_of(now, &at->step) : NULL;
 
         if (thread && thread->known & VN_THREAD_CONFIGURED)
             thread->configured = at->step.cpus_after;

@@ -148,20 +148,27 @@ static int cpus_of(const struct vn_cgroup_mount *mount, const char *dir, struct 
     return r < 0 ? r : vn_err_ctx(err, vn_cpuset_parse(vn_text_trim(text.ptr), ret, err), "cannot read '/%s'", dir);
 }
 
-int vn_cgroup_cpus(const struct vn_cgroup_mounts *mounts, const char *cgroup_text, struct vn_cpuset *ret,
-                   struct vn_err *err)
+int vn_cgroup_own(const struct vn_cgroup_mounts *mounts, const char *cgroup_text, char *ret, struct vn_cpuset *ret_cpus,
+                  struct vn_err *err)
 {
     const struct vn_cgroup_mount *mount = &mounts->cpuset;
-    char dir[PATH_MAX];
-    int r = dir_of(mount, cgroup_text, "cpuset", dir, sizeof dir, err);
+    int r = dir_of(mount, cgroup_text, "cpuset", ret, PATH_MAX, err);
 
     if (r < 0)
         return r;
     /* in v2 a cgroup without the controller goes by the nearest one above that has it */
     do {
-        r = cpus_of(mount, dir, ret, err);
-    } while (r == -VN_E_ABSENT && mount->v2 && go_up(mount, dir));
+        r = cpus_of(mount, ret, ret_cpus, err);
+    } while (r == -VN_E_ABSENT && mount->v2 && go_up(mount, ret));
     return r;
+}
+
+int vn_cgroup_cpus(const struct vn_cgroup_mounts *mounts, const char *cgroup_text, struct vn_cpuset *ret,
+                   struct vn_err *err)
+{
+    char dir[PATH_MAX];
+
+    return vn_cgroup_own(mounts, cgroup_text, dir, ret, err);
 }
 
 int vn_cgroup_forbids(const struct vn_cgroup_mounts *mounts, const char *cgroup_text, const struct vn_cpuset *cpus,

@@ -44,6 +44,15 @@ VN_NODISCARD int vn_cgroup_forbids(const struct vn_cgroup_mounts *mounts, const 
                                    struct vn_err *err);
 
 /**
+ * vn_cgroup_own() - the cgroup whose cpuset a thread goes by: its own; in v2 the nearest one that has the controller.
+ * @ret: its directory, with no leading slash, at least PATH_MAX bytes
+ * @ret_cpus: its effective CPUs
+ * Errors: as vn_cgroup_cpus()
+ */
+VN_NODISCARD int vn_cgroup_own(const struct vn_cgroup_mounts *mounts, const char *cgroup_text, char *ret,
+                               struct vn_cpuset *ret_cpus, struct vn_err *err);
+
+/**
  * vn_cgroup_numa_stat() - memory.numa_stat of the VM that has this process: KiB of anonymous and shared memory a node.
  * @cgroup_text: /proc/PID/cgroup
  * Errors: -VN_E_ABSENT no memory cgroups here, or the VM has none of its own

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/proc_threads.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <vnuma/units.h>
@@ -92,6 +94,26 @@ int vn_proc_thread(int pid, int tid, const struct vn_cgroup_mounts *mounts, stru
         vn_cgroup_cpus(mounts, text.ptr, &thread->cgroup, NULL) == 0)
         thread->known |= VN_THREAD_CGROUP;
     return 0;
+}
+
+int vn_proc_pin(int tid, const struct vn_cpuset *cpus, const char *what, struct vn_err *err)
+{
+    size_t size = CPU_ALLOC_SIZE(VN_CPU_MAX);
+    cpu_set_t *set = CPU_ALLOC(VN_CPU_MAX);
+    int r, number;
+
+    if (!set)
+        return vn_nomem(err);
+    CPU_ZERO_S(size, set);
+    VN_CPUSET_EACH (cpu, cpus)
+        CPU_SET_S((size_t)cpu, size, set);
+    r = sched_setaffinity(tid, size, set);
+    number = errno;
+    CPU_FREE(set);
+    if (r == 0)
+        return 0;
+    return vn_failf(err, number == ESRCH ? VN_E_ABSENT : number == EPERM ? VN_E_ENV : VN_E_IO,
+                    number == EPERM ? "Run vnuma as root." : NULL, "cannot pin %s: %s", what, strerror(number));
 }
 
 /* Is "-uuid UUID" among the process's arguments? They are divided by NULs. */

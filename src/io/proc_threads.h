@@ -31,6 +31,12 @@ VN_NODISCARD int vn_proc_thread(int pid, int tid, const struct vn_cgroup_mounts 
                                 struct vn_err *err);
 
 /**
+ * vn_proc_pin() - the thread's affinity. @what: whose, for messages: "vCPU 3 of web".
+ * Errors: -VN_E_ABSENT the thread is gone, -VN_E_ENV no permission, -VN_E_IO
+ */
+VN_NODISCARD int vn_proc_pin(int tid, const struct vn_cpuset *cpus, const char *what, struct vn_err *err);
+
+/**
  * vn_proc_find_uuid() - the QEMU process of the VM with that UUID. @pid_file: where its pid should
  * be, relative to "/", or NULL; what stands there is believed only if its command line agrees.
  * Errors: -VN_E_ABSENT no such process here

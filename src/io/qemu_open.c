@@ -131,10 +131,13 @@ static const struct vn_hypervisor_ops ops = {
     .move_memory = move_memory,
     .memory = get_memory,
     .define = define,
+    .setting = vn_qemu_setting,
+    .set_setting = vn_qemu_set_setting,
     .save_restore = save_restore,
     .close = close_qemu,
     .keep = vn_qemu_keep,
     .check_pin = vn_qemu_check_pin,
+    .prepare_pins = vn_qemu_prepare_pins,
 };
 
 int vn_qemu_open(const char *uri, struct vn_hypervisor *ret, struct vn_err *err)

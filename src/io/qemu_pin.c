@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <vnuma/plan.h>
 
 #include "io/cgroup.h"
 #include "io/files.h"
+#include "io/qemu_cpuset.h"
 #include "io/qemu_priv.h"
 
 /*
- * A pin of a bare QEMU's thread is its affinity: sched_setaffinity(2), within what its cpuset cgroup has. A cpuset that
- * takes the CPUs away was somebody's decision: it is named, and not overruled.
+ * A pin of a bare QEMU's thread is its affinity: sched_setaffinity(2), within what its cpuset cgroup has. A cpuset of the
+ * guest's own is widened before, as a step of its own (qemu_prepare.c). One above it was somebody's decision: it is
+ * named, and not overruled.
  */
 
 struct pin {
@@ -22,7 +22,7 @@ struct pin {
     struct vn_cgroup_mounts mounts;
 };
 
-static int keep_online(struct vn_cpuset *cpus, struct vn_err *err)
+int vn_qemu_keep_online(struct vn_cpuset *cpus, struct vn_err *err)
 {
     VN_AUTO(vn_buf) text = {0};
     struct vn_cpuset online;
@@ -42,9 +42,8 @@ static int keep_online(struct vn_cpuset *cpus, struct vn_err *err)
 static int forbidden(const struct pin *pin, const char *dir, const struct vn_cpuset *has, struct vn_err *err)
 {
     VN_AUTO(vn_arena) arena = {0};
-    const char *unit = strrchr(dir, '/'), *dot = unit ? strrchr(unit, '.') : NULL;
-    bool by_unit = pin->mounts.cpuset.v2 && dot && (!strcmp(dot, ".slice") || !strcmp(dot, ".scope") ||
-                                                    !strcmp(dot, ".service"));
+    const char *unit = strrchr(dir, '/');
+    bool by_unit = vn_cpuset_is_unit(&pin->mounts, dir);
     struct vn_cpuset all = *has;
     const char *wanted, *there, *both;
     char fix[sizeof err->fix];
@@ -65,36 +64,37 @@ static int forbidden(const struct pin *pin, const char *dir, const struct vn_cpu
                     dir, there);
 }
 
-static int check_cgroup(const struct pin *pin, struct vn_err *err)
+/* The highest cgroup that forbids the pin, in @dir; "": none does. */
+static void find_forbidding(const struct pin *pin, char *dir, struct vn_cpuset *has, bool *ret_own)
 {
     VN_AUTO(vn_buf) text = {0};
-    char dir[PATH_MAX] = "";
-    struct vn_cpuset has;
+    struct vn_cpuset cpus;
+    char own[PATH_MAX];
 
+    *dir = '\0';
+    *ret_own = false;
     if (vn_file_readf("", &text, NULL, "proc/%d/task/%d/cgroup", pin->pid, pin->tid) < 0 ||
-        vn_cgroup_forbids(&pin->mounts, text.ptr, &pin->cpus, dir, &has, NULL) < 0)
-        return 0; /* no cpusets here: the kernel decides */
-    return *dir ? forbidden(pin, dir, &has, err) : 0;
+        vn_cgroup_forbids(&pin->mounts, text.ptr, &pin->cpus, dir, has, NULL) < 0)
+        *dir = '\0'; /* no cpusets here: the kernel decides */
+    else
+        *ret_own = *dir && vn_cgroup_own(&pin->mounts, text.ptr, own, &cpus, NULL) == 0 && !strcmp(own, dir);
 }
 
-static int set_affinity(const struct pin *pin, struct vn_err *err)
+/* @prepared: a step before the pin may have made its cpuset fit. */
+static int check_cgroup(const struct pin *pin, bool prepared, struct vn_err *err)
 {
-    size_t size = CPU_ALLOC_SIZE(VN_CPU_MAX);
-    cpu_set_t *set = CPU_ALLOC(VN_CPU_MAX);
-    int r, number;
+    enum vn_cpuset_way way = VN_CPUSET_FIXED;
+    char dir[PATH_MAX];
+    struct vn_cpuset has;
+    bool own;
+    int r = 0;
 
-    if (!set)
-        return vn_nomem(err);
-    CPU_ZERO_S(size, set);
-    VN_CPUSET_EACH (cpu, &pin->cpus)
-        CPU_SET_S((size_t)cpu, size, set);
-    r = sched_setaffinity(pin->tid, size, set);
-    number = errno;
-    CPU_FREE(set);
-    if (r == 0)
-        return 0;
-    return vn_failf(err, number == ESRCH ? VN_E_ABSENT : number == EPERM ? VN_E_ENV : VN_E_IO,
-                    number == EPERM ? "Run vnuma as root." : NULL, "cannot pin %s: %s", pin->what, strerror(number));
+    find_forbidding(pin, dir, &has, &own);
+    if (*dir && own && prepared)
+        r = vn_cpuset_way_of(&pin->mounts, pin->pid, dir, &way, err);
+    if (r < 0 || !*dir || way != VN_CPUSET_FIXED)
+        return r;
+    return forbidden(pin, dir, &has, err);
 }
 
 /* The kernel cuts what it is asked for silently: what it has made of it is read back. */
@@ -106,7 +106,7 @@ static int check_kernel(const struct pin *pin, struct vn_err *err)
     struct vn_cpuset now = thread.allowed;
 
     if (r == 0)
-        r = keep_online(&now, err);
+        r = vn_qemu_keep_online(&now, err);
     if (r < 0 || vn_cpuset_equal(&now, &pin->cpus))
         return r;
     return vn_failf(err, VN_E_IO, "Look at its cpuset cgroup.", "%s may run on %s now, and was pinned to %s", pin->what,
@@ -115,10 +115,10 @@ static int check_kernel(const struct pin *pin, struct vn_err *err)
 
 static int run(const struct pin *pin, struct vn_err *err)
 {
-    int r = check_cgroup(pin, err);
+    int r = check_cgroup(pin, false, err);
 
     if (r == 0)
-        r = set_affinity(pin, err);
+        r = vn_proc_pin(pin->tid, &pin->cpus, pin->what, err);
     return r < 0 ? r : check_kernel(pin, err);
 }
 
@@ -134,13 +134,13 @@ static int begin(struct vn_qemu *qemu, const char *vm, const struct vn_cpuset *c
     if ((*guest)->broken)
         return VN_FAIL(err, VN_E_REFUSED, .got = vm, .cause = "the command line of this QEMU cannot be understood");
     *pin = (struct pin){.pid = (*guest)->pid, .cpus = *cpus};
-    r = keep_online(&pin->cpus, err);
+    r = vn_qemu_keep_online(&pin->cpus, err);
     if (r == 0)
         r = vn_cgroup_find(&pin->mounts, err);
     return r < 0 ? r : vn_qemu_who(qemu, *guest, err);
 }
 
-static int tid_of(const struct vn_qemu_guest *guest, enum vn_step_kind kind, unsigned id)
+int vn_qemu_tid(const struct vn_qemu_guest *guest, enum vn_step_kind kind, unsigned id)
 {
     if (kind == VN_STEP_EMULATORPIN)
         return guest->pid;
@@ -165,7 +165,7 @@ static int prepare(struct vn_qemu *qemu, const char *vm, enum vn_step_kind kind,
     else
         (void)snprintf(pin->what, sizeof pin->what, "%s %u of %s", kind == VN_STEP_VCPUPIN ? "vCPU" : "IOThread", id,
                        vm);
-    pin->tid = tid_of(*guest, kind, id);
+    pin->tid = vn_qemu_tid(*guest, kind, id);
     if (pin->tid)
         return 0;
     why = kind == VN_STEP_VCPUPIN ? (*guest)->who->nameless : NULL;
@@ -187,7 +187,7 @@ int vn_qemu_check_pin(void *self, const struct vn_step *step, struct vn_err *err
     struct pin pin;
     int r = prepare(self, step->vm, step->kind, step->index, &step->cpus_after, &pin, &guest, err);
 
-    return r < 0 ? r : check_cgroup(&pin, err);
+    return r < 0 ? r : check_cgroup(&pin, true, err);
 }
 
 int vn_qemu_pin_vcpu(void *self, const char *vm, unsigned vcpu, const struct vn_cpuset *cpus, unsigned scope,

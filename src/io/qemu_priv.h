@@ -2,6 +2,8 @@
 #ifndef VN_IO_QEMU_PRIV_H
 #define VN_IO_QEMU_PRIV_H
 
+#include <vnuma/plan.h>
+
 #include "codec/qemucmd.h"
 #include "io/proc_memory.h"
 #include "io/proc_threads.h"
@@ -84,6 +86,11 @@ VN_NODISCARD int vn_qemu_threads(struct vn_qemu *qemu, struct vn_qemu_guest *gue
 VN_NODISCARD int vn_qemu_memory_of(struct vn_qemu *qemu, const struct vn_qemu_guest *guest, struct vn_arena *arena,
                                    struct vn_guest *ret, struct vn_err *err);
 
+/** vn_qemu_tid() - the thread that a pin of that kind is about; 0: not known. vn_qemu_who() was asked before. */
+int vn_qemu_tid(const struct vn_qemu_guest *guest, enum vn_step_kind kind, unsigned id);
+/** vn_qemu_keep_online() - leaves those that are. Errors: -VN_E_REFUSED none is */
+VN_NODISCARD int vn_qemu_keep_online(struct vn_cpuset *cpus, struct vn_err *err);
+
 /* The ops, as the port has them. */
 int vn_qemu_observe(void *self, const char *const *names, size_t n_names, const struct vn_progress *progress,
                     struct vn_snapshot *ret, struct vn_err *err);
@@ -92,6 +99,10 @@ int vn_qemu_pin_vcpu(void *self, const char *vm, unsigned vcpu, const struct vn_
 int vn_qemu_pin_emulator(void *self, const char *vm, const struct vn_cpuset *cpus, unsigned scope, struct vn_err *err);
 int vn_qemu_pin_iothread(void *self, const char *vm, unsigned iothread, const struct vn_cpuset *cpus, unsigned scope,
                          struct vn_err *err);
+int vn_qemu_setting(void *self, const char *vm, const char *key, struct vn_buf *ret, struct vn_err *err);
+int vn_qemu_set_setting(void *self, const char *vm, const char *key, const char *value, struct vn_err *err);
+int vn_qemu_prepare_pins(void *self, const char *vm, const struct vn_step *steps, size_t n_steps,
+                         struct vn_arena *arena, struct vn_setting_change **ret, size_t *ret_count, struct vn_err *err);
 int vn_qemu_check_pin(void *self, const struct vn_step *step, struct vn_err *err);
 int vn_qemu_keep(void *self, const struct vn_placement *at, struct vn_arena *arena, char ***ret_notes,
                  size_t *ret_count, struct vn_err *err);

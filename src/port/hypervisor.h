@@ -26,6 +26,11 @@ struct vn_move {
     uint64_t limit_kib;                  /* 0: everything; else stop after so much */
 };
 
+/* A setting, as set_setting() wants it, with what it is now. */
+struct vn_setting_change {
+    char *key, *before, *after;
+};
+
 struct vn_hypervisor_ops {
     /* what is there now; ret_snapshot is complete (host, VMs, XML, threads, memory).
      * names: read only these VMs in depth (NULL: all); a name that is absent is -VN_E_ABSENT */
@@ -65,8 +70,12 @@ struct vn_hypervisor_ops {
      * would keep a placement over its next start, as notes of a plan */
     int (*keep)(void *self, const struct vn_placement *at, struct vn_arena *arena, char ***ret_notes, size_t *ret_count,
                 struct vn_err *err);
-    /* would the pin of a step be refused? NULL where nothing is known beforehand. Changes nothing */
+    /* would the pin of a step be refused, after what prepare_pins() says? NULL where nothing is known beforehand. Changes nothing */
     int (*check_pin)(void *self, const struct vn_step *step, struct vn_err *err);
+    /* what has to be set of a VM, in this order, before the pins among @steps (of that VM only) can be; -VN_E_ABSENT no
+     * such VM. NULL where there is never anything. Changes nothing */
+    int (*prepare_pins)(void *self, const char *vm, const struct vn_step *steps, size_t n_steps, struct vn_arena *arena,
+                        struct vn_setting_change **ret, size_t *ret_count, struct vn_err *err);
 };
 
 struct vn_hypervisor {

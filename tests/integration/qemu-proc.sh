@@ -3,42 +3,12 @@
 # taken back; seen with taskset and /proc. Two of one name, one that was started again, a QMP socket that is in use.
 # shellcheck source=lib.sh
 source "$HERE/lib.sh"
+# shellcheck source=bare.sh
+source "$HERE/bare.sh"
 need_cpus 2
-
-accel=tcg,thread=multi
-[[ ${GUEST_TYPE:-qemu} != kvm ]] || accel=kvm
-door=(-c qemu-proc:)
-one=0 two=1 # CPUs of the first node
-mapfile -t first < <(list_of "/sys/devices/system/node/node$(full_nodes | head -n 1)/cpulist" | sort -n)
-((${#first[@]} < 2)) || one=${first[0]} two=${first[1]}
-
-stopped=-S
-# bare FILE ARGS...: a QEMU in the background, whose pid goes to FILE.pid. It boots nothing.
-under=() # a command that QEMU is started by
-bare() {
-    local file=$1
-    shift
-    "${under[@]}" qemu-system-x86_64 $stopped -display none -nodefaults -M q35 -accel "$accel" -m 64 -pidfile "$file.pid" -daemonize "$@"
-}
-pid_of() { cat "$1.pid"; }
-
-stop() {
-    local pid
-    pid=$(pid_of "$1") # QEMU takes its file along
-    kill "$pid"
-    while [[ -e /proc/$pid ]]; do sleep 0.05; done
-}
 
 # Does KVM's debugfs tell which threads are a process's vCPUs?
 in_debugfs() { grep -qsx '[1-9][0-9]*' /sys/kernel/debug/kvm/"$1"-*/vcpu0/pid; }
-
-# Every thread's mask, by its number.
-masks() {
-    local task
-    for task in /proc/"$1"/task/*; do
-        printf '%s %s\n' "${task##*/}" "$(allowed_of "$1" "${task##*/}")"
-    done
-}
 
 # What QMP says of vCPU N's thread; a client of ours, and not vnuma's.
 qmp_tid() {
@@ -189,31 +159,6 @@ expect 0 "${door[@]}" verify "$both"
 taskset -cp "$other" "$tid" >/dev/null
 expect 0 "${door[@]}" undo --force
 expect 0 "${door[@]}" verify "$both"
-
-say "a cpuset that does not have the CPUs is named, and not overruled"
-file=
-if [[ -d /run/systemd/system ]]; then
-    systemd-run -q --scope --unit="vnuma-qp$$" -p AllowedCPUs="$one" bash -c "$(declare -f bare)
-        accel=$accel stopped=-S; bare boxed -name ${prefix}boxed,debug-threads=on -smp 2"
-    file=cpuset.cpus
-elif [[ -e /sys/fs/cgroup/cpuset/cpuset.cpus ]]; then
-    box=/sys/fs/cgroup/cpuset/${prefix}box
-    mkdir "$box"
-    trap '{ kill "$(pid_of boxed)" && sleep 0.2; rmdir "$box"; } 2>/dev/null || true' EXIT
-    echo "$one" >"$box/cpuset.cpus"
-    cat /sys/fs/cgroup/cpuset/cpuset.mems >"$box/cpuset.mems"
-    bare boxed -name "${prefix}boxed,debug-threads=on" -smp 2
-    pid_of boxed >"$box/cgroup.procs"
-    file=$box/cpuset.cpus
-fi
-if [[ -n $file ]]; then
-    before=$(masks "$(pid_of boxed)")
-    expect 4 "${door[@]}" apply "${prefix}boxed"
-    has err "cannot run on .*$file.* allows $one only"
-    same "$(masks "$(pid_of boxed)")" "$before" 'masks of a boxed guest'
-    stop boxed
-    [[ ! -d ${box-} ]] || rmdir "$box"
-fi
 
 say "libvirt's guests are libvirt's"
 vm=$(guest_name qplv)
