@@ -10,6 +10,7 @@ enum vn_look {
     VN_LOOK_BEFORE,  /* as it was before the step (also when before and after are the same) */
     VN_LOOK_AFTER,   /* as the step leaves it; of a memory move: not as before */
     VN_LOOK_NEITHER, /* somebody else changed it */
+    VN_LOOK_UNKNOWN, /* nobody can say whether the VM of that name is the one that was changed */
     VN_LOOK_GONE,    /* no such VM any more, or off and the step is about what runs */
 };
 
@@ -61,11 +62,11 @@ VN_NODISCARD int vn_act_move_back(struct vn_app *app, const struct vn_host *host
 enum vn_look vn_move_look(const struct vn_host *host, const struct vn_vm *vm, const struct vn_step *step);
 
 /**
- * vn_prepare_pins() - the steps that have to come before the pins among @steps: settings of the VM, where the host wants
- * any (a cpuset that is the guest's own and too small). Those that @steps has already are left out. Of @arena's.
+ * vn_prepare_pins() - the steps that have to come before the pins among @steps: settings of the VM, where the host
+ * wants any (a cpuset that is the guest's own and too small). Those that @steps has already are left out. Of @arena's.
  */
-VN_NODISCARD int vn_prepare_pins(struct vn_app *app, const struct vn_step *steps, size_t n_steps, struct vn_arena *arena,
-                                 struct vn_step **ret, size_t *ret_count, struct vn_err *err);
+VN_NODISCARD int vn_prepare_pins(struct vn_app *app, const struct vn_step *steps, size_t n_steps,
+                                 struct vn_arena *arena, struct vn_step **ret, size_t *ret_count, struct vn_err *err);
 
 /** vn_act_is_pin() - of a vCPU, an IOThread or the emulator. */
 bool vn_act_is_pin(const struct vn_step *step);

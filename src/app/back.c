@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The way back, step by step: after a failed apply, for an undo, after a crash. */
 #include <string.h>
+#include <vnuma/buf.h>
 
 #include "app/run.h"
 
@@ -60,7 +61,25 @@ static int invert(struct vn_run *run, size_t i, const struct vn_snapshot *now, c
     return written < 0 ? written : r;
 }
 
-/* Where the step's subject is; when that cannot be told, the inverse is tried. */
+/* The host cannot be looked at: at least the VM of that name must be the one that was changed. */
+static enum vn_look look_at_name(struct vn_run *run, const struct vn_step *step, char **ret_now)
+{
+    VN_AUTO(vn_buf) uuid = {0};
+    int r;
+
+    if (!step->vm[0] || !step->uuid || !step->uuid[0]) /* the host's, or a plan from elsewhere */
+        return VN_LOOK_AFTER;
+    r = run->app->hv->ops->uuid(run->app->hv->self, step->vm, &uuid, NULL);
+    if (r == -VN_E_ABSENT)
+        return VN_LOOK_GONE;
+    if (r == 0 && !strcmp(vn_buf_text(&uuid), step->uuid))
+        return VN_LOOK_AFTER;
+    *ret_now = vn_arena_strdup(run->arena, r == 0 ? "the VM is gone; another one has its name now"
+                                                  : "the host cannot be asked whether this is the same VM");
+    return r == 0 ? VN_LOOK_GONE : VN_LOOK_UNKNOWN;
+}
+
+/* Where the step's subject is; when that cannot be told, the inverse is tried on the VM that it was. */
 static enum vn_look look(struct vn_run *run, size_t i, const struct vn_snapshot *now, char **ret_now)
 {
     const struct vn_journal_step *at = &run->steps[i];
@@ -70,7 +89,7 @@ static enum vn_look look(struct vn_run *run, size_t i, const struct vn_snapshot 
 
     *ret_now = NULL;
     if (!now)
-        return VN_LOOK_AFTER;
+        return look_at_name(run, &at->step, ret_now);
     r = vn_act_look(run->app, now, &at->step, at->state != VN_STEP_BEGUN, run->arena, &found, ret_now, &err);
     if (r == -VN_E_ABSENT)
         return VN_LOOK_GONE;
@@ -114,6 +133,9 @@ static int back_one(struct vn_run *run, size_t i, const struct vn_snapshot *now,
             return vn_run_set(run, i, VN_STEP_UNDONE, "", err);
         return vn_run_set(run, i, VN_STEP_FAILED,
                           at->note && at->note[0] ? NULL : "interrupted before it changed anything", err);
+    case VN_LOOK_UNKNOWN:
+        note = vn_arena_printf(run->arena, "%s; left alone", there ? there : "the host cannot be asked");
+        return vn_run_set(run, i, VN_STEP_STUCK, note ? note : "left alone", err);
     case VN_LOOK_NEITHER:
         if (opts->force)
             break;

@@ -130,6 +130,23 @@ int vn_virt_domain(struct vn_libvirt *virt, const char *name, virDomainPtr *ret,
     return 0;
 }
 
+static int get_uuid(void *self, const char *vm, struct vn_buf *ret, struct vn_err *err)
+{
+    char text[VIR_UUID_STRING_BUFLEN];
+    virDomainPtr domain;
+    int r;
+
+    vn_virt_forget(self); /* the name may be another VM's by now */
+    r = vn_virt_domain(self, vm, &domain, err);
+    if (r < 0)
+        return r;
+    if (virDomainGetUUIDString(domain, text) < 0)
+        return vn_virt_fail(err, "the UUID of VM '%s'", vm);
+    ret->len = 0;
+    vn_buf_str(ret, text);
+    return ret->failed ? vn_nomem(err) : 0;
+}
+
 static int get_xml(void *self, const char *vm, enum vn_xml_kind kind, struct vn_buf *ret, struct vn_err *err)
 {
     virDomainPtr domain = NULL;
@@ -141,6 +158,7 @@ static int get_xml(void *self, const char *vm, enum vn_xml_kind kind, struct vn_
 static const struct vn_hypervisor_ops ops = {
     .observe = vn_virt_observe,
     .xml = get_xml,
+    .uuid = get_uuid,
     .pin_vcpu = vn_virt_pin_vcpu,
     .pin_emulator = vn_virt_pin_emulator,
     .pin_iothread = vn_virt_pin_iothread,

@@ -38,6 +38,18 @@ static int get_xml(void *self, const char *vm, enum vn_xml_kind kind, struct vn_
     return r;
 }
 
+static int get_uuid(void *self, const char *vm, struct vn_buf *ret, struct vn_err *err)
+{
+    struct vn_qemu_guest *guest;
+    int r = vn_qemu_find(self, vm, &guest, err);
+
+    if (r < 0)
+        return r;
+    ret->len = 0;
+    vn_buf_str(ret, guest->id);
+    return ret->failed ? vn_nomem(err) : 0;
+}
+
 static int set_nodeset(void *self, const char *vm, const struct vn_nodeset *nodes, unsigned scope, struct vn_err *err)
 {
     (void)self, (void)nodes, (void)scope;
@@ -124,6 +136,7 @@ static void close_qemu(void *self)
 static const struct vn_hypervisor_ops ops = {
     .observe = vn_qemu_observe,
     .xml = get_xml,
+    .uuid = get_uuid,
     .pin_vcpu = vn_qemu_pin_vcpu,
     .pin_emulator = vn_qemu_pin_emulator,
     .pin_iothread = vn_qemu_pin_iothread,

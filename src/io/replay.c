@@ -68,6 +68,23 @@ static int observe(void *self, const char *const *names, size_t n_names, const s
     return 0;
 }
 
+static int uuid(void *self, const char *name, struct vn_buf *ret_text, struct vn_err *err)
+{
+    struct vn_snapshot snapshot = {.n_vms = 0};
+    struct vn_vm *vm;
+    int r = begin(self, &snapshot, err);
+
+    if (r < 0)
+        return r;
+    r = vn_replay_vm(&snapshot, name, &vm, err);
+    if (r == 0)
+        vn_buf_str(ret_text, vm->uuid);
+    if (r == 0 && ret_text->failed)
+        r = vn_nomem(err);
+    vn_snapshot_drop(&snapshot);
+    return r;
+}
+
 static int xml(void *self, const char *name, enum vn_xml_kind kind, struct vn_buf *ret_text, struct vn_err *err)
 {
     struct vn_snapshot snapshot = {.n_vms = 0};
@@ -237,6 +254,7 @@ static void close_replay(void *self)
 static const struct vn_hypervisor_ops ops = {
     .observe = observe,
     .xml = xml,
+    .uuid = uuid,
     .pin_vcpu = pin_vcpu,
     .pin_emulator = pin_emulator,
     .pin_iothread = pin_iothread,

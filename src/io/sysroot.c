@@ -53,6 +53,12 @@ static int get_xml(void *self, const char *vm, enum vn_xml_kind kind, struct vn_
     return absent(vm, err);
 }
 
+static int get_uuid(void *self, const char *vm, struct vn_buf *ret, struct vn_err *err)
+{
+    (void)self, (void)ret;
+    return absent(vm, err);
+}
+
 static int pin_one(void *self, const char *vm, unsigned id, const struct vn_cpuset *cpus, unsigned scope,
                    struct vn_err *err)
 {
@@ -124,6 +130,7 @@ static void close_tree(void *self)
 static const struct vn_hypervisor_ops ops = {
     .observe = observe,
     .xml = get_xml,
+    .uuid = get_uuid,
     .pin_vcpu = pin_one,
     .pin_emulator = pin_emulator,
     .pin_iothread = pin_one,

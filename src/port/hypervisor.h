@@ -37,6 +37,9 @@ struct vn_hypervisor_ops {
     int (*observe)(void *self, const char *const *names, size_t n_names, const struct vn_progress *progress,
                    struct vn_snapshot *ret_snapshot, struct vn_err *err);
     int (*xml)(void *self, const char *vm, enum vn_xml_kind kind, struct vn_buf *ret_text, struct vn_err *err);
+    /* the identity of the VM that has that name now, as a snapshot has it in uuid; also while observe() fails.
+     * -VN_E_ABSENT: no such VM */
+    int (*uuid)(void *self, const char *vm, struct vn_buf *ret_text, struct vn_err *err);
     /* one call, one scope bit set; config scope is done through define by the app, so LIVE is what
      * apply uses; the levers (pin, ...) use both */
     int (*pin_vcpu)(void *self, const char *vm, unsigned vcpu, const struct vn_cpuset *cpus, unsigned scope,

@@ -107,6 +107,13 @@ static int call(struct fake *fake, const char *what, struct vn_err *err)
         memset(&host->state.vms[0], 0, sizeof host->state.vms[0]);
         host->state.vms[0].exists = false;
     }
+    if (host->replace_at && n == host->replace_at) {
+        host->state.vms[0].uuid[0] ^= 1;
+        for (size_t i = 0; i < FAKE_VCPUS; i++) {
+            host->state.vms[0].vcpus[i] = (struct vn_cpuset){{0}};
+            vn_cpuset_add(&host->state.vms[0].vcpus[i], 5);
+        }
+    }
     if (host->fail_at && n >= host->fail_at && n < host->fail_at + host->fail_count)
         return VN_FAIL(err, VN_E_IO, .where = what, .cause = "the backend was told to fail here");
     return 0;
@@ -230,6 +237,21 @@ static int op_observe(void *self, const char *const *names, size_t n_names, cons
 }
 
 /* ---- changes ---- */
+
+static int op_uuid(void *self, const char *name, struct vn_buf *ret, struct vn_err *err)
+{
+    struct fake *fake = self;
+    const struct fake_vm *vm;
+    int r = call(fake, "uuid", err);
+
+    if (r < 0)
+        return r;
+    vm = find(fake, name);
+    if (!vm)
+        return VN_FAIL(err, VN_E_ABSENT, .got = name, .cause = "no such VM");
+    vn_buf_str(ret, vm->uuid);
+    return 0;
+}
 
 static int op_xml(void *self, const char *name, enum vn_xml_kind kind, struct vn_buf *ret, struct vn_err *err)
 {
@@ -449,6 +471,7 @@ static int op_set_setting(void *self, const char *vm, const char *key, const cha
 
 static const struct vn_hypervisor_ops ops = {
     .observe = op_observe,         .xml = op_xml,
+    .uuid = op_uuid,
     .pin_vcpu = op_pin_vcpu,       .pin_emulator = op_pin_emulator,
     .pin_iothread = op_pin_iothread, .set_nodeset = op_set_nodeset,
     .move_memory = op_move_memory, .memory = op_memory,

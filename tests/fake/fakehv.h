@@ -35,6 +35,7 @@ struct fake_host {
     /* how calls fail: from the fail_at-th on (1: the first; 0: none), fail_count of them */
     int calls, fail_at, fail_count;
     int vanish_at; /* the call before which VM 0 is destroyed and undefined */
+    int replace_at; /* the call before which VM 0 makes room for another one of its name, pinned to CPU 5 */
 };
 
 /* Of one process. */

@@ -39,7 +39,7 @@ static void remove_files(const struct journey *j)
 void journey_reset(struct journey *j)
 {
     j->host->state = j->before;
-    j->host->calls = j->host->fail_at = j->host->fail_count = j->host->vanish_at = 0;
+    j->host->calls = j->host->fail_at = j->host->fail_count = j->host->vanish_at = j->host->replace_at = 0;
     remove_files(j);
 }
 

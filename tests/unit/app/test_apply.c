@@ -266,6 +266,38 @@ static void a_vm_that_vanishes_midway(void **state)
     vn_applied_drop(&done);
 }
 
+/* A step fails, the host cannot be observed, and the VM of that name is another one: no inverse is tried on it. */
+static void another_vm_of_the_name_is_left_alone(void **state)
+{
+    struct world *w = *state;
+    struct vn_applied done;
+    struct vn_err err = {0};
+
+    /* observe, define + xml of db, two pins; then db is another one, the third pin and looking at it fail */
+    w->host->replace_at = w->host->fail_at = 6;
+    w->host->fail_count = 2;
+    assert_int_equal(vn_app_apply(&w->app, &w->plan, &w->opts, "apply", &done, &err), -VN_E_UNDONE);
+    assert_int_equal(done.steps[1].state, VN_STEP_UNDONE);
+    assert_string_equal(done.steps[1].note, "the VM is gone; another one has its name now");
+    for (size_t i = 0; i < FAKE_VCPUS; i++)
+        assert_pin(&w->host->state.vms[0].vcpus[i], "5");
+    vn_applied_drop(&done);
+}
+
+static void a_host_that_cannot_be_asked_is_left_alone(void **state)
+{
+    struct world *w = *state;
+    struct vn_applied done;
+    struct vn_err err = {0};
+
+    w->host->fail_at = 6;
+    w->host->fail_count = 100;
+    assert_int_equal(vn_app_apply(&w->app, &w->plan, &w->opts, "apply", &done, &err), -VN_E_PARTIAL);
+    assert_int_equal(done.steps[1].state, VN_STEP_STUCK);
+    assert_string_equal(done.steps[1].note, "the host cannot be asked whether this is the same VM; left alone");
+    vn_applied_drop(&done);
+}
+
 static void save_restore_goes_there_and_back(void **state)
 {
     struct world *w = *state;
@@ -320,6 +352,8 @@ int main(void)
         TEST(no_room_is_refused_before_anything),
         TEST(undo_refuses_what_somebody_changed),
         TEST(a_vm_that_vanishes_midway),
+        TEST(another_vm_of_the_name_is_left_alone),
+        TEST(a_host_that_cannot_be_asked_is_left_alone),
         TEST(save_restore_goes_there_and_back),
         TEST(verify_names_what_drifted),
     };
