@@ -111,6 +111,11 @@ const char *cli_nearest(const char *word, const char *const *names, size_t count
 
 /** cli_show() - a document on stdout, as JSON or as text. */
 VN_NODISCARD int cli_show(const struct cli *cli, const struct vn_doc *doc, struct vn_err *err);
+/**
+ * cli_typed() - "vnuma -c URI --state DIR COMMAND": with what was given of it, so that it reaches the same host and
+ * journal. Of @arena's; NULL: out of memory.
+ */
+char *cli_typed(const struct cli *cli, struct vn_arena *arena, const char *command);
 /** cli_note() - a line on stderr for a person; not with --quiet. */
 void cli_note(const struct cli *cli, const char *fmt, ...) VN_PRINTF(2, 3);
 /** cli_complain() - "vnuma: ..." on stderr. */

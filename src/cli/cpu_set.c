@@ -156,7 +156,7 @@ static void show_end(struct vn_doc *doc, const struct cli *cli, const struct set
         vn_doc_say(doc, NULL, "Nothing was kept: this host forgets.%s",
                    strcmp(hv->uri, "demo:") ? " With --write the file keeps the changes." : "");
     else
-        vn_doc_say(doc, NULL, "'vnuma undo %" PRId64 "' takes it back.", applied->id);
+        cli_say_undo(doc, cli, applied, "", "", "takes it back.");
 }
 
 static int show(struct cli *cli, const struct set *set, const struct vn_applied *applied,

@@ -2,6 +2,7 @@
 #include "cli/show_applied.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <vnuma/buf.h>
 #include <vnuma/units.h>
@@ -44,6 +45,18 @@ static bool any_kept(const struct vn_applied *applied)
     return false;
 }
 
+void cli_say_undo(struct vn_doc *doc, const struct cli *cli, const struct vn_applied *applied, const char *options,
+                  const char *before, const char *after)
+{
+    char command[64], *typed;
+
+    (void)snprintf(command, sizeof command, "undo %" PRId64 "%s", applied->id, options);
+    typed = cli_typed(cli, &doc->arena, command);
+    if (typed)
+        vn_doc_say(doc, NULL, "%s'%s' %s", before, typed, after);
+    doc->failed |= !typed;
+}
+
 static void show_end(struct vn_doc *doc, const struct cli *cli, const struct vn_applied *applied, bool undo,
                      const struct vn_hypervisor *hv)
 {
@@ -60,14 +73,13 @@ static void show_end(struct vn_doc *doc, const struct cli *cli, const struct vn_
         vn_doc_say(doc, NULL, "Verified: %s.", cli_has_drift(&applied->drift) ? "drift, see above" : in_place(cli));
     }
     if (undo && any_kept(applied))
-        vn_doc_say(doc, NULL, "The memory stays where it is; 'vnuma undo %" PRId64 " --memory' moves it back.",
-                   applied->id);
+        cli_say_undo(doc, cli, applied, " --memory", "The memory stays where it is; ", "moves it back.");
     if (hv->forgets && applied->n_steps)
         vn_doc_say(doc, NULL, !strncmp(hv->uri, "replay:", 7)
                                   ? "Nothing was kept: this host is a replay. With --write the file keeps the changes."
                                   : "Nothing was kept: this host is an example that forgets.");
     else if (!undo && applied->id)
-        vn_doc_say(doc, NULL, "'vnuma undo %" PRId64 "' takes it back.", applied->id);
+        cli_say_undo(doc, cli, applied, "", "", "takes it back.");
 }
 
 int cli_show_applied(const struct cli *cli, const struct vn_applied *applied, bool undo,

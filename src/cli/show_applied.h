@@ -9,6 +9,13 @@
 VN_NODISCARD int cli_show_applied(const struct cli *cli, const struct vn_applied *applied, bool undo,
                                   const struct vn_hypervisor *hv, struct vn_err *err);
 
+/**
+ * cli_say_undo() - "@before'vnuma undo N@options' @after": the command as it must be typed, with the host and the journal
+ * that were given.
+ */
+void cli_say_undo(struct vn_doc *doc, const struct cli *cli, const struct vn_applied *applied, const char *options,
+                  const char *before, const char *after);
+
 /** cli_say_left() - on stderr, after a failure: which steps are done, failed or stuck. */
 void cli_say_left(const struct vn_applied *applied);
 

@@ -1,43 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What the rules share: names, commands, comparisons. */
 #include <string.h>
+#include <vnuma/shell.h>
 
 #include "doctor/rules.h"
 
-static bool is_plain(const char *text)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:+@%/-";
-
-    return text[0] && text[0] != '-' && strspn(text, plain) == strlen(text);
-}
-
-/* In single quotes, and each of its own as '\'' */
-static char *quote(struct vn_arena *arena, const char *text)
-{
-    size_t len = strlen(text);
-    char *out = len < SIZE_MAX / 8 ? vn_arena_alloc(arena, 4 * len + 3) : NULL, *at = out;
-
-    if (!out)
-        return NULL;
-    *at++ = '\'';
-    for (; *text; text++) {
-        if (*text == '\'') {
-            memcpy(at, "'\\''", 4);
-            at += 4;
-        } else {
-            *at++ = *text;
-        }
-    }
-    *at++ = '\'';
-    *at = '\0';
-    return out;
-}
-
 char *vn_exam_name(const struct vn_exam *exam)
 {
-    struct vn_arena *arena = &exam->findings->arena;
-
-    return is_plain(exam->vm->name) ? vn_arena_strdup(arena, exam->vm->name) : quote(arena, exam->vm->name);
+    return vn_shell_word(&exam->findings->arena, exam->vm->name);
 }
 
 const char *vn_exam_live(const struct vn_exam *exam)

@@ -10,9 +10,9 @@
 #include "io/qemu_priv.h"
 
 /*
- * A pin of a bare QEMU's thread is its affinity: sched_setaffinity(2), within what its cpuset cgroup has. A cpuset of the
- * guest's own is widened before, as a step of its own (qemu_prepare.c). One above it was somebody's decision: it is
- * named, and not overruled.
+ * A pin of a bare QEMU's thread is its affinity: sched_setaffinity(2), within what its cpuset cgroup has. A cpuset of
+ * the guest's own is widened before, as a step of its own (qemu_prepare.c). One above it was somebody's decision: it
+ * is named, and not overruled.
  */
 
 struct pin {

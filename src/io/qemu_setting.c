@@ -63,7 +63,7 @@ struct mask {
 };
 
 static int read_masks(const struct box *box, struct vn_arena *arena, struct mask **ret, size_t *ret_count,
-                       struct vn_err *err)
+                      struct vn_err *err)
 {
     struct vn_task *tasks = NULL;
     size_t count = 0;
@@ -87,8 +87,8 @@ static int read_masks(const struct box *box, struct vn_arena *arena, struct mask
 }
 
 /*
- * Who is to go elsewhere is pinned there next; nobody does by the cpuset alone: not who was not pinned and would get the
- * new CPUs too, and not who was and whose mask Linux before 6.2 forgets with any change of the cpuset.
+ * Who is to go elsewhere is pinned there next; nobody does by the cpuset alone: not who was not pinned and would get
+ * the new CPUs too, and not who was and whose mask Linux before 6.2 forgets with any change of the cpuset.
  */
 static int pin_again(const struct box *box, const struct mask *masks, size_t count, struct vn_err *err)
 {

@@ -76,6 +76,8 @@ same "$(masks "$pid")" "$before" 'masks after undo'
 
 say "one pin by hand, and what was pinned before stays where it was"
 expect 0 "${door[@]}" pin "$vm" 0 "$two"
+command=$(tr '\n' ' ' <out | sed "s/.*'\(vnuma [^']*\)' takes it back.*/\1/")
+[[ $command =~ ^vnuma\ -c\ qemu-proc:\ --state\ "$STATE"\ undo\ [0-9]+$ ]] || die "the way back is told as '$command'"
 same "$(vcpu_allowed "$pid" 0)" "$two" 'vCPU 0'
 tid=$(vcpu_tid "$pid" 0)
 expect 0 "${door[@]}" undo

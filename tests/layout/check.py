@@ -30,6 +30,7 @@ ROOMS = {
 # header in include/vnuma -> the room it belongs to
 PUBLIC = {
     "defs": "base", "err": "base", "arena": "base", "buf": "base", "set": "base", "units": "base", "rate": "base",
+    "shell": "base",
     "host": "model", "policy": "model", "vm": "model", "snapshot": "model", "problem": "model",
     "plan": "model", "finding": "model", "stat": "model",
     "planner": "planner", "doctor": "doctor",
