@@ -173,6 +173,10 @@ int vn_app_numatune(const struct vn_snapshot *snapshot, const struct vn_vm *vm, 
     if (r == 0 && !stored && !live)
         return vn_failf(err, VN_E_REFUSED, "Leave --config out. Nothing was changed.", "nothing is stored of %s",
                         vm->name);
+    if (r == 0 && !order->move && vn_snapshot_is_bare(snapshot))
+        return vn_failf(err, VN_E_REFUSED, "Start it with other options; --move moves what is resident meanwhile. "
+                        "Nothing was changed.", "the memory policy of a bare QEMU is its own, and that of %s cannot be "
+                        "changed from outside", vm->name);
     if (r == 0 && live && !stored && !order->move && !takes_live_nodes(vm, order))
         return vn_failf(err, VN_E_REFUSED,
                         "Change what is stored, for the next start; --move moves what is resident. Nothing was changed.",

@@ -111,6 +111,10 @@ static int check_scope(const struct work *w, const struct vn_apply_opts *opts, s
 {
     bool live_only = opts->live && !opts->config;
 
+    if (vn_snapshot_is_bare(w->snapshot))
+        return vn_failf(err, VN_E_REFUSED, "Plug them with device_add in its monitor; 'vnuma -c qemu-proc: apply' pins "
+                        "what was plugged. The maximum is for its start script. Nothing was changed.",
+                        "vnuma plugs no vCPUs of a bare QEMU, and %s is one", w->vm->name);
     if (live_only && w->order->max)
         return VN_FAIL(err, VN_E_USAGE, .cause = "the maximum is stored, for the next start", .got = "--live --max",
                        .fix = "Leave --live out.");

@@ -178,6 +178,37 @@ expect 4 "${door[@]}" apply "$both" --via save-restore
 expect 4 "${door[@]}" plan --new "name=${prefix}new,vcpus=1,memory=64M"
 expect 2 -c qemu-proc:x vm
 
+say "the levers by hand: what works, and what is refused clearly"
+pid=$(pid_of both)
+before=$(masks "$pid")
+expect 0 "${door[@]}" pin "$both" 0-1 "$one,$two" --each
+same "$(vcpu_allowed "$pid" 0) $(vcpu_allowed "$pid" 1)" "$one $two" 'vCPUs pinned one by one'
+expect 0 "${door[@]}" undo
+same "$(masks "$pid")" "$before" 'masks after undo'
+expect 0 "${door[@]}" pin "$both" --emulator "$two"
+same "$(allowed_of "$pid" "$pid")" "$two" 'the emulator'
+expect 0 "${door[@]}" undo
+expect 0 "${door[@]}" pin "$both" --iothread 1 "$two"
+expect 0 "${door[@]}" vm "$both" --json
+same "$(jq -r '.iothreads[0].allowed' out)" "$two" 'the IOThread'
+expect 0 "${door[@]}" undo
+same "$(masks "$pid")" "$before" 'masks after undo'
+expect 4 "${door[@]}" pin "$both" 0 "$one" --config
+has err 'nothing is stored'
+expect 0 "${door[@]}" numatune "$both" --json
+expect 0 "${door[@]}" numatune "$both" --cell 0="$(full_nodes | head -n 1)" --move
+expect 4 "${door[@]}" numatune "$both" --cell 0="$(full_nodes | head -n 1)"
+has err 'memory policy of a bare QEMU is its own'
+expect 0 "${door[@]}" vcpus "$both" --json
+same "$(jq .live.vcpus out)" 2 'vCPUs that are plugged'
+expect 4 "${door[@]}" vcpus "$both" 1
+has err 'plugs no vCPUs of a bare QEMU'
+expect 4 "${door[@]}" vcpus "$both" --max 4
+has err 'plugs no vCPUs of a bare QEMU'
+expect 0 "${door[@]}" balancing --json
+expect 0 "${door[@]}" stat "$both"
+same "$(masks "$pid")" "$before" 'masks after refusals'
+
 say "without permission: a look, and no change"
 mkdir -m 777 nobody
 chmod 755 "$VNUMA_TEST_DIR" .
@@ -208,6 +239,10 @@ if (($(full_nodes | wc -l) >= 2)); then
     expect 0 "${door[@]}" apply "${prefix}far" --reserve "$(node_cpus "$wrong")"
     share=$(anon_share "$pid" "$right")
     ((share >= 9800)) || die "only $share of 10000 of the memory is on node $right"
+    expect 0 "${door[@]}" undo --memory
+    expect 0 "${door[@]}" numatune "${prefix}far" --nodes "$right" --move
+    share=$(anon_share "$pid" "$right")
+    ((share >= 9800)) || die "by hand only $share of 10000 of the memory went to node $right"
     expect 0 "${door[@]}" undo --memory
     same "$(masks "$pid")" "$before" 'masks after undo'
     (($(anon_kib "$pid" "$wrong") * 100 >= there * 98)) || die 'the memory did not come back'
