@@ -133,7 +133,7 @@ int vn_virt_domain(struct vn_libvirt *virt, const char *name, virDomainPtr *ret,
 static int get_uuid(void *self, const char *vm, struct vn_buf *ret, struct vn_err *err)
 {
     char text[VIR_UUID_STRING_BUFLEN];
-    virDomainPtr domain;
+    virDomainPtr domain = NULL;
     int r;
 
     vn_virt_forget(self); /* the name may be another VM's by now */
