@@ -156,7 +156,8 @@ static int note_gone(struct vn_run *run, const struct vn_snapshot *now, struct v
     int first = 0;
 
     for (size_t i = 0; i < run->n_steps; i++)
-        if (run->steps[i].state == VN_STEP_PENDING && !vn_snapshot_vm(now, run->steps[i].step.vm)) {
+        if (run->steps[i].state == VN_STEP_PENDING && *run->steps[i].step.vm && /* the host itself stays */
+            !vn_snapshot_vm(now, run->steps[i].step.vm)) {
             int r = vn_run_set(run, i, VN_STEP_PENDING, "the VM is gone", err);
 
             first = first ? first : r;

@@ -41,6 +41,12 @@ static int set_undoing(struct vn_run *run, size_t i, const struct vn_snapshot *n
     return run->app->store->ops->set_step_as(run->app->store->self, run->id, i, VN_STEP_UNDOING, &at->step, err);
 }
 
+/* Why there is nothing to take back; of the host it is a setting that another kernel may not have. */
+static const char *gone(const struct vn_step *step)
+{
+    return *step->vm ? "the VM is gone" : "the host has no such setting now";
+}
+
 static int invert(struct vn_run *run, size_t i, const struct vn_snapshot *now, const struct vn_host *host,
                   struct vn_err *err)
 {
@@ -54,7 +60,7 @@ static int invert(struct vn_run *run, size_t i, const struct vn_snapshot *now, c
     if (r == 0)
         r = vn_run_set(run, i, VN_STEP_UNDONE, "", written == 0 ? err : &ignored);
     else if (r == -VN_E_ABSENT)
-        r = vn_run_set(run, i, VN_STEP_UNDONE, "the VM is gone", written == 0 ? err : &ignored);
+        r = vn_run_set(run, i, VN_STEP_UNDONE, gone(&run->steps[i].step), written == 0 ? err : &ignored);
     else
         r = vn_run_set(run, i, VN_STEP_STUCK, vn_err_text(&why, text, sizeof text), written == 0 ? err : &ignored);
     vn_run_at_step(run->app, "undone", i);
@@ -114,7 +120,7 @@ static int set_gone(struct vn_run *run, size_t i, const struct vn_snapshot *now,
                           "interrupted between save and restore: the VM does not run; 'vnuma undo' restores it "
                           "from what was saved",
                           err);
-    return vn_run_set(run, i, VN_STEP_UNDONE, there ? there : "the VM is gone", err);
+    return vn_run_set(run, i, VN_STEP_UNDONE, there ? there : gone(&run->steps[i].step), err);
 }
 
 static int back_one(struct vn_run *run, size_t i, const struct vn_snapshot *now, const struct vn_host *host,

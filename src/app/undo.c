@@ -75,7 +75,7 @@ static int check_unchanged(struct vn_app *app, const struct vn_snapshot *now, co
                             "Look at 'vnuma history'; 'vnuma undo --force' takes it back all the same. "
                             "Nothing was changed.",
                             "somebody changed %s since apply %lld: step %zu was to %s, and it is %s now",
-                            ret->steps[i].step.vm, (long long)ret->id, i + 1,
+                            *ret->steps[i].step.vm ? ret->steps[i].step.vm : "the host", (long long)ret->id, i + 1,
                             vn_act_name(&arena, &ret->steps[i].step), there);
     }
     return 0;

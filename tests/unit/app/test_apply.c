@@ -248,6 +248,20 @@ static void undo_refuses_what_somebody_changed(void **state)
     vn_applied_drop(&done);
 }
 
+static void undo_names_the_host_whose_setting_changed(void **state)
+{
+    struct world *w = *state;
+    struct vn_applied done, undone;
+    struct vn_err err = {0};
+
+    must(vn_app_apply(&w->app, &w->plan, &w->opts, "apply", &done, &err), &err);
+    (void)snprintf(w->host->state.balancing, sizeof w->host->state.balancing, "3");
+    assert_int_equal(vn_app_undo(&w->app, 0, &w->opts, &undone, &err), -VN_E_STALE);
+    assert_non_null(strstr(err.cause, "somebody changed the host since"));
+    vn_applied_drop(&undone);
+    vn_applied_drop(&done);
+}
+
 static void a_vm_that_vanishes_midway(void **state)
 {
     struct world *w = *state;
@@ -262,6 +276,7 @@ static void a_vm_that_vanishes_midway(void **state)
     assert_int_equal(done.steps[0].state, VN_STEP_UNDONE);
     assert_int_equal(done.steps[6].state, VN_STEP_PENDING); /* its IOThread: moot */
     assert_string_equal(done.steps[6].note, "the VM is gone");
+    assert_string_equal(done.steps[13].note, ""); /* the host's own setting has no VM that could go */
     assert_memory_equal(&w->before.vms[1], &w->host->state.vms[1], sizeof w->before.vms[1]);
     vn_applied_drop(&done);
 }
@@ -351,6 +366,7 @@ int main(void)
         TEST(a_host_that_changed_is_refused),
         TEST(no_room_is_refused_before_anything),
         TEST(undo_refuses_what_somebody_changed),
+        TEST(undo_names_the_host_whose_setting_changed),
         TEST(a_vm_that_vanishes_midway),
         TEST(another_vm_of_the_name_is_left_alone),
         TEST(a_host_that_cannot_be_asked_is_left_alone),
