@@ -66,6 +66,25 @@ static bool binds(enum vn_mem_mode mode)
     return mode == VN_MEM_STRICT || mode == VN_MEM_RESTRICTIVE;
 }
 
+/* Of the cells that may lie nowhere else than on @nodes: what they need together, and which they are. */
+static uint64_t bound_within(const struct vn_domain *next, const struct vn_nodeset *nodes, struct vn_nodeset *ret_cells)
+{
+    uint64_t need = 0;
+
+    *ret_cells = (struct vn_nodeset){{0}};
+    for (size_t i = 0; i < next->n_memnodes; i++) {
+        const struct vn_memnode *memnode = &next->memnodes[i];
+        struct vn_nodeset outside = memnode->nodes;
+
+        vn_nodeset_sub(&outside, nodes);
+        if (!binds(memnode->mode) || !vn_nodeset_empty(&outside))
+            continue;
+        need += next->cells[memnode->cell].memory_kib;
+        vn_nodeset_add(ret_cells, memnode->cell);
+    }
+    return need;
+}
+
 static int check_fits(const struct vn_snapshot *snapshot, const struct vn_vm *vm, const struct vn_domain *next,
                       struct vn_err *err)
 {
@@ -74,11 +93,15 @@ static int check_fits(const struct vn_snapshot *snapshot, const struct vn_vm *vm
     for (size_t i = 0; r == 0 && i < next->n_memnodes; i++) {
         VN_AUTO(vn_arena) arena = {0};
         const struct vn_memnode *memnode = &next->memnodes[i];
-        char *what = vn_arena_printf(&arena, "cell %u", memnode->cell);
+        struct vn_nodeset cells;
+        uint64_t need = bound_within(next, &memnode->nodes, &cells);
+        char *set = vn_nodeset_text(&arena, &cells), *what = NULL;
 
-        if (binds(memnode->mode))
-            r = check_room(snapshot, vm, what ? what : "a cell", next->cells[memnode->cell].memory_kib,
-                           &memnode->nodes, err);
+        if (!binds(memnode->mode))
+            continue;
+        what = vn_arena_printf(&arena, vn_nodeset_count(&cells) > 1 ? "the memory of cells %s" : "cell %s",
+                               set ? set : "?");
+        r = what ? check_room(snapshot, vm, what, need, &memnode->nodes, err) : vn_nomem(err);
     }
     if (r == 0 && next->has_numatune && binds(next->mem_mode) && !vn_nodeset_empty(&next->mem_nodes))
         r = check_room(snapshot, vm, "the memory", next->memory_kib, &next->mem_nodes, err);
@@ -128,14 +151,23 @@ static bool takes_live_nodes(const struct vn_vm *vm, const struct vn_numatune_or
            !vm->live->n_memnodes && (order->edit.mode < 0 || order->edit.mode == VN_MEM_RESTRICTIVE);
 }
 
+/* --move by itself leaves what is stored and bound as it is. */
+static bool edits(const struct vn_numatune_edit *edit)
+{
+    return edit->none || edit->mode >= 0 || edit->nodes || edit->n_cells;
+}
+
 static int change_live(const struct vn_snapshot *snapshot, const struct vn_vm *vm,
                        const struct vn_numatune_order *order, struct vn_plan *plan, struct vn_err *err)
 {
     VN_AUTO(vn_arena) arena = {0};
     VN_AUTO(vn_buf) xml = {0};
     struct vn_domain next;
-    int r = edit(snapshot, vm, vm->live_xml, order, &arena, &xml, &next, err);
+    int r;
 
+    if (!edits(&order->edit))
+        return move(snapshot, vm, vm->live, plan, err);
+    r = edit(snapshot, vm, vm->live_xml, order, &arena, &xml, &next, err);
     if (r == 0 && takes_live_nodes(vm, order))
         r = vn_change_nodeset(plan, vm, order->edit.nodes, reason, err);
     return r == 0 && order->move ? move(snapshot, vm, &next, plan, err) : r;
@@ -182,7 +214,7 @@ int vn_app_numatune(const struct vn_snapshot *snapshot, const struct vn_vm *vm, 
                         "Change what is stored, for the next start; --move moves what is resident. Nothing was changed.",
                         "libvirt changes the memory of what runs in mode restrictive only, and %s is %s", vm->name,
                         vm->live->has_numatune ? vn_mem_mode_name(vm->live->mem_mode) : "not bound at all");
-    if (r == 0 && stored)
+    if (r == 0 && stored && edits(&order->edit))
         r = change_stored(snapshot, vm, order, plan, err);
     return r == 0 && live ? change_live(snapshot, vm, order, plan, err) : r;
 }

@@ -34,6 +34,15 @@ static int read_cell(struct cli *cli, const char *text, struct vn_memnode *ret, 
     return vn_err_ctx(err, r, "--cell");
 }
 
+static int check_once(const struct vn_memnode *cells, size_t n, struct vn_err *err)
+{
+    for (size_t i = 0; i + 1 < n; i++)
+        if (cells[i].cell == cells[n - 1].cell)
+            return vn_failf(err, VN_E_USAGE, "Name all its nodes at once, such as --cell 0=0-1.",
+                            "--cell: cell %u is named twice", cells[i].cell);
+    return 0;
+}
+
 static int read_cells(struct cli *cli, struct vn_numatune_edit *edit, struct vn_err *err)
 {
     struct vn_memnode *cells = NULL, *at;
@@ -45,6 +54,8 @@ static int read_cells(struct cli *cli, struct vn_numatune_edit *edit, struct vn_
             continue;
         at = vn_arena_grow(&cli->arena, &cells, &n, sizeof *at);
         r = at ? read_cell(cli, cli->values[i].value, at, err) : vn_nomem(err);
+        if (r == 0)
+            r = check_once(cells, n, err);
     }
     edit->cells = cells;
     edit->n_cells = n;
