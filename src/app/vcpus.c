@@ -83,28 +83,44 @@ static int bring_online(const struct work *w, const char *count, struct vn_err *
         return vn_change_setting(w->app, w->plan, w->vm, ONLINE, count, "the guest uses what it has", err);
     if (!w->order->guest)
         return note_by_hand(w, err);
+    if (r == -VN_E_ABSENT) { /* the VM is there: its host just cannot ask it */
+        r = -VN_E_REFUSED;
+        why.code = VN_E_REFUSED;
+    }
     if (err)
         *err = why;
     return vn_err_ctx(err, r, "--guest needs an agent that answers");
 }
 
+static unsigned plugged_of(const struct vn_vm *vm)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < vm->n_vcpus; i++)
+        n += vm->vcpus[i].online;
+    return n;
+}
+
 static int change_live(const struct work *w, struct vn_err *err)
 {
+    bool unplugs = w->order->count < plugged_of(w->vm), guest = w->order->guest;
     char count[16];
     int r = 0;
 
     if (w->order->count > w->vm->live->vcpus_max)
         return vn_failf(err, VN_E_USAGE, "Raise the maximum with --max; it holds from the next start.",
-                        "%s can have at most %u vCPUs while it runs, not %u", w->vm->name, w->vm->live->vcpus_max,
-                        w->order->count);
+                        "%s can have at most %u vCPU%s while it runs, not %u", w->vm->name, w->vm->live->vcpus_max,
+                        w->vm->live->vcpus_max == 1 ? "" : "s", w->order->count);
     (void)snprintf(count, sizeof count, "%u", w->order->count);
     for (size_t i = 0; r == 0 && i < w->n_fresh; i++)
         if (needs_pin(w, &w->fresh[i]))
             r = vn_change_pin(w->plan, &w->snapshot->host, w->vm, VN_STEP_VCPUPIN, w->fresh[i].vcpu, &w->fresh[i].cpus,
                               "before it is plugged, so that it never runs elsewhere", err);
+    if (r == 0 && unplugs && guest) /* it lets go of what it does not use */
+        r = bring_online(w, count, err);
     if (r == 0)
         r = vn_change_setting(w->app, w->plan, w->vm, PLUGGED, count, "another number of vCPUs", err);
-    return r == 0 && w->n_fresh ? bring_online(w, count, err) : r;
+    return r == 0 && !unplugs && (guest || w->n_fresh) ? bring_online(w, count, err) : r;
 }
 
 static int check_scope(const struct work *w, const struct vn_apply_opts *opts, struct vn_err *err)
@@ -118,7 +134,12 @@ static int check_scope(const struct work *w, const struct vn_apply_opts *opts, s
     if (live_only && w->order->max)
         return VN_FAIL(err, VN_E_USAGE, .cause = "the maximum is stored, for the next start", .got = "--live --max",
                        .fix = "Leave --live out.");
-    if (live_only && !(w->vm->live && vn_vm_runs(w->vm)))
+    if (w->order->guest && !(opts->live && vn_vm_runs(w->vm)))
+        return vn_failf(err, VN_E_REFUSED, "Leave --guest out to change what is stored. Nothing was changed.",
+                        opts->live ? "--guest asks the guest, and %s does not run"
+                                   : "--guest asks the guest, and --config leaves what runs of %s as it is",
+                        w->vm->name);
+    if (live_only && !vn_vm_runs(w->vm))
         return vn_failf(err, VN_E_REFUSED, "Leave --live out to change what is stored. Nothing was changed.",
                         "%s does not run", w->vm->name);
     if ((w->order->max || !opts->live) && !w->vm->stored_xml)

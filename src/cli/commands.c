@@ -106,7 +106,7 @@ GROUP(numatune_group, "What to change; without any of it, show");
 
 static const struct cli_option vcpus_group_items[] = {
     {"max", "N", "how many it can ever have, from the next start", 0, 0},
-    {"guest", NULL, "fail unless the guest's agent brings the new vCPUs online", 0, 0},
+    {"guest", NULL, "fail unless the guest's agent brings as many online; what goes, offline first", 0, 0},
 };
 GROUP(vcpus_group, "What to change; without a number, show");
 

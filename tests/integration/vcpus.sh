@@ -60,3 +60,13 @@ expect 0 vcpus "$vm" 2 --guest
 same "$(guest_exec "$vm" /bin/busybox cat /sys/devices/system/cpu/online)" 0-1 "the guest's own word"
 expect 0 vcpus "$vm" --json
 same "$(jq -c '[.live.vcpus, .guest_online]' out)" '[2,2]' 'after'
+
+say "plugged already, but offline in the guest"
+guest_exec "$vm" /bin/busybox sh -c 'echo 0 >/sys/devices/system/cpu/cpu1/online'
+expect 0 vcpus "$vm" 2 --dry-run --guest
+has out 'guest.vcpus = 2 \(was 1\)'
+expect 0 vcpus "$vm" 2 --guest
+same "$(guest_exec "$vm" /bin/busybox cat /sys/devices/system/cpu/online)" 0-1 "the guest's own word"
+virsh -q destroy "$vm" >/dev/null
+expect 4 vcpus "$vm" 2 --guest
+has err 'does not run'
