@@ -9,6 +9,7 @@
 enum vn_look {
     VN_LOOK_BEFORE,  /* as it was before the step (also when before and after are the same) */
     VN_LOOK_AFTER,   /* as the step leaves it; of a memory move: not as before */
+    VN_LOOK_BETWEEN, /* a number of a VM's that lies between both: half of a step, where one was begun */
     VN_LOOK_NEITHER, /* somebody else changed it */
     VN_LOOK_UNKNOWN, /* nobody can say whether the VM of that name is the one that was changed */
     VN_LOOK_GONE,    /* no such VM any more, or off and the step is about what runs */

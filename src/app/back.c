@@ -123,13 +123,19 @@ static int set_gone(struct vn_run *run, size_t i, const struct vn_snapshot *now,
     return vn_run_set(run, i, VN_STEP_UNDONE, there ? there : gone(&run->steps[i].step), err);
 }
 
+bool vn_run_is_half(const struct vn_journal_step *step, enum vn_look found)
+{
+    return found == VN_LOOK_BETWEEN && step->state != VN_STEP_DONE;
+}
+
 static int back_one(struct vn_run *run, size_t i, const struct vn_snapshot *now, const struct vn_host *host,
                     const struct vn_back_opts *opts, struct vn_err *err)
 {
     struct vn_journal_step *at = &run->steps[i];
     char *there, *note;
+    enum vn_look found = look(run, i, now, &there);
 
-    switch (look(run, i, now, &there)) {
+    switch (found) {
     case VN_LOOK_GONE:
         if (was_saved(at, now) && at->state == VN_STEP_STUCK)
             break;
@@ -142,8 +148,9 @@ static int back_one(struct vn_run *run, size_t i, const struct vn_snapshot *now,
     case VN_LOOK_UNKNOWN:
         note = vn_arena_printf(run->arena, "%s; left alone", there ? there : "the host cannot be asked");
         return vn_run_set(run, i, VN_STEP_STUCK, note ? note : "left alone", err);
+    case VN_LOOK_BETWEEN:
     case VN_LOOK_NEITHER:
-        if (opts->force)
+        if (opts->force || vn_run_is_half(at, found))
             break;
         note = vn_arena_printf(run->arena, "%s now: somebody changed it since; left alone", there);
         return vn_run_set(run, i, VN_STEP_STUCK, note ? note : "somebody changed it since; left alone", err);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Where the thing that a step changes is now. */
 #include <string.h>
+#include <vnuma/buf.h>
+#include <vnuma/units.h>
 
 #include "app/act.h"
 #include "codec/domxml.h"
@@ -144,6 +146,18 @@ static int look_saved(struct vn_app *app, const struct vn_step *step, struct vn_
     return r;
 }
 
+/* vCPUs go one by one, and a guest may let go of some only. */
+static bool is_between(const struct vn_step *step, const char *now)
+{
+    uint64_t before, after, value;
+
+    if (!*step->vm || vn_uint_parse(step->value_before, UINT32_MAX, &before, NULL) < 0 ||
+        vn_uint_parse(step->value_after, UINT32_MAX, &after, NULL) < 0 ||
+        vn_uint_parse(now, UINT32_MAX, &value, NULL) < 0)
+        return false;
+    return (before < value && value < after) || (after < value && value < before);
+}
+
 static int look_setting(struct vn_app *app, const struct vn_step *step, struct vn_arena *arena,
                         enum vn_look *ret_look, char **ret_now, struct vn_err *err)
 {
@@ -158,6 +172,7 @@ static int look_setting(struct vn_app *app, const struct vn_step *step, struct v
     *ret_now = vn_arena_printf(arena, "set to %s", value[0] ? value : "nothing");
     *ret_look = !strcmp(value, step->value_before)  ? VN_LOOK_BEFORE
                 : !strcmp(value, step->value_after) ? VN_LOOK_AFTER
+                : is_between(step, value)           ? VN_LOOK_BETWEEN
                                                     : VN_LOOK_NEITHER;
     return 0;
 }

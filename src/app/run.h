@@ -51,6 +51,9 @@ size_t vn_run_stuck(const struct vn_run *run);
 /** vn_run_can_go_back() - has the step anything to take back, by its state? */
 bool vn_run_can_go_back(const struct vn_journal_step *step, bool memory);
 
+/** vn_run_is_half() - is what @found half of this step's own doing, or of its way back's, and nobody else's? */
+bool vn_run_is_half(const struct vn_journal_step *step, enum vn_look found);
+
 /** vn_step_copy() - @from in full in @arena. */
 VN_NODISCARD int vn_step_copy(struct vn_arena *arena, const struct vn_step *from, struct vn_step *ret,
                               struct vn_err *err);

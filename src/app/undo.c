@@ -70,7 +70,8 @@ static int check_unchanged(struct vn_app *app, const struct vn_snapshot *now, co
         r = vn_act_look(app, now, &ret->steps[i].step, true, &arena, &found, &there, err);
         if (r < 0)
             return r;
-        if (found == VN_LOOK_NEITHER)
+        if (found == VN_LOOK_NEITHER ||
+            (found == VN_LOOK_BETWEEN && !vn_run_is_half(&ret->steps[i], found)))
             return vn_failf(err, VN_E_STALE,
                             "Look at 'vnuma history'; 'vnuma undo --force' takes it back all the same. "
                             "Nothing was changed.",

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <vnuma/buf.h>
 
 #include "../../fake/fakehv.h"
 #include "app/app.h"
@@ -355,6 +356,46 @@ static void verify_names_what_drifted(void **state)
     vn_applied_drop(&done);
 }
 
+/* A guest that lets go of one vCPU of the two it was asked for. */
+static unsigned plugged;
+
+static int get_plugged(void *self, const char *vm, const char *key, struct vn_buf *ret, struct vn_err *err)
+{
+    (void)self, (void)vm, (void)key;
+    vn_buf_fmt(ret, "%u", plugged);
+    return ret->failed ? vn_nomem(err) : 0;
+}
+
+static int set_plugged(void *self, const char *vm, const char *key, const char *value, struct vn_err *err)
+{
+    unsigned wanted = (unsigned)atoi(value);
+
+    (void)self, (void)vm, (void)key;
+    plugged = wanted < plugged ? plugged - 1 : wanted;
+    return plugged == wanted ? 0 : VN_FAIL(err, VN_E_IO, .cause = "the guest did not let go");
+}
+
+static void half_an_unplug_is_taken_back(void **state)
+{
+    struct world *w = *state;
+    struct vn_hypervisor_ops ops = *w->hv.ops;
+    char key[] = "vcpus", vm[] = "db", none[] = "", before[] = "4", after[] = "2";
+    struct vn_step step = {.kind = VN_STEP_SETTING, .cell = -1, .vm = vm, .uuid = none, .reason = none, .key = key,
+                           .value_before = before, .value_after = after};
+    struct vn_plan plan = {.steps = &step, .n_steps = 1};
+    struct vn_applied done;
+    struct vn_err err = {0};
+
+    plugged = 4;
+    ops.setting = get_plugged;
+    ops.set_setting = set_plugged;
+    w->hv.ops = &ops;
+    assert_int_equal(vn_app_apply(&w->app, &plan, &w->opts, "vcpus db 2", &done, &err), -VN_E_UNDONE);
+    assert_int_equal(done.steps[0].state, VN_STEP_UNDONE);
+    assert_int_equal(plugged, 4);
+    vn_applied_drop(&done);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -370,6 +411,7 @@ int main(void)
         TEST(a_vm_that_vanishes_midway),
         TEST(another_vm_of_the_name_is_left_alone),
         TEST(a_host_that_cannot_be_asked_is_left_alone),
+        TEST(half_an_unplug_is_taken_back),
         TEST(save_restore_goes_there_and_back),
         TEST(verify_names_what_drifted),
     };
