@@ -46,7 +46,7 @@ static int add_each(struct cli *cli, struct orders *orders, const struct vn_cpus
     int cpu = vn_cpuset_next(cpus, 0), r = 0;
 
     if (vn_cpuset_count(vcpus) != vn_cpuset_count(cpus))
-        return vn_failf(err, VN_E_USAGE, "Name as many CPUs as vCPUs.", "--each: %u vCPUs, but %u CPUs",
+        return vn_failf(err, VN_E_USAGE, "Name as many CPUs as vCPUs.", "--each: vCPUs and CPUs differ in number, %u and %u",
                         vn_cpuset_count(vcpus), vn_cpuset_count(cpus));
     VN_CPUSET_EACH (vcpu, vcpus) {
         struct vn_cpuset one = {{0}};

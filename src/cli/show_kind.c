@@ -56,8 +56,9 @@ static void say_home(struct vn_doc *doc, struct vn_val *object, const struct vn_
         cpus = vn_cpuset_count(&usable) < cpus ? vn_cpuset_count(&usable) : cpus;
     }
     if (vn_nodeset_count(&shape->full) > 1)
-        vn_doc_say(doc, object, "A guest of at most %u vCPUs and %s belongs on one node whole; a larger one is cut into cells, "
-                              "each on a node of its own.", cpus, vn_size_format(memory_kib, size, sizeof size));
+        vn_doc_say(doc, object, "A guest of at most %u vCPU%s and %s belongs on one node whole; a larger one is cut into "
+                              "cells, each on a node of its own.", cpus, cpus == 1 ? "" : "s",
+                   vn_size_format(memory_kib, size, sizeof size));
 }
 
 static void say_groups(struct vn_doc *doc, struct vn_val *object, const struct vn_host_shape *shape)

@@ -111,8 +111,8 @@ static int edit(xmlNode *root, const struct vn_domain *domain, unsigned current,
         current = domain->vcpus < max ? domain->vcpus : max;
     if (max > VN_CPU_MAX || current > max)
         return vn_failf(err, VN_E_USAGE, "Raise the maximum with --max; it holds from the next start.",
-                        "'%s' can have at most %u vCPUs, not %u", domain->name, max < VN_CPU_MAX ? max : VN_CPU_MAX,
-                        max > VN_CPU_MAX ? max : current);
+                        "'%s' can have at most %u vCPU%s, not %u", domain->name,
+                        max < VN_CPU_MAX ? max : VN_CPU_MAX, max == 1 ? "" : "s", max > VN_CPU_MAX ? max : current);
     if (max != domain->vcpus_max) {
         r = set_topology(root, domain->name, max, err);
         if (r == 0)
