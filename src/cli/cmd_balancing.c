@@ -44,7 +44,8 @@ static void advise(struct vn_doc *doc, const struct vn_host *host, unsigned valu
 {
     size_t gain = counts[VN_BALANCING_FLOATING] + counts[VN_BALANCING_PINNED], cost = counts[VN_BALANCING_BOUND];
 
-    vn_doc_say(doc, NULL, "%s", "");
+    if (gain + cost + counts[VN_BALANCING_HUGE]) /* a gap after the VMs */
+        vn_doc_say(doc, NULL, "%s", "");
     if (host->n_nodes < 2)
         vn_doc_say(doc, NULL, "This host has one node: there is nothing to balance, whatever the setting.");
     else if (value && !gain && cost)

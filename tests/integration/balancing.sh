@@ -14,6 +14,9 @@ first=$(cat "$setting")
 trap 'echo "$first" >"$setting"' EXIT
 [[ ! -e $file ]] || die "$file is there already"
 
+expect 0 balancing
+[[ $(uniq -d out | grep -c '^$') == 0 ]] || die 'two empty lines where no VM runs'
+
 vm=$(guest_name balancing)
 guest_xml "$vm" 1 64 | guest_define
 guest_start "$vm"
