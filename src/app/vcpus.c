@@ -134,11 +134,6 @@ static int check_scope(const struct work *w, const struct vn_apply_opts *opts, s
     if (live_only && w->order->max)
         return VN_FAIL(err, VN_E_USAGE, .cause = "the maximum is stored, for the next start", .got = "--live --max",
                        .fix = "Leave --live out.");
-    if (w->order->guest && !(opts->live && vn_vm_runs(w->vm)))
-        return vn_failf(err, VN_E_REFUSED, "Leave --guest out to change what is stored. Nothing was changed.",
-                        opts->live ? "--guest asks the guest, and %s does not run"
-                                   : "--guest asks the guest, and --config leaves what runs of %s as it is",
-                        w->vm->name);
     if (live_only && !vn_vm_runs(w->vm))
         return vn_failf(err, VN_E_REFUSED, "Leave --live out to change what is stored. Nothing was changed.",
                         "%s does not run", w->vm->name);
@@ -146,6 +141,14 @@ static int check_scope(const struct work *w, const struct vn_apply_opts *opts, s
         return vn_failf(err, VN_E_REFUSED, "Change what runs with --live. Nothing was changed.",
                         "nothing is stored of %s", w->vm->name);
     return 0;
+}
+
+static int refuse_guest(const struct work *w, const struct vn_apply_opts *opts, struct vn_err *err)
+{
+    return vn_failf(err, VN_E_REFUSED, "Leave --guest out to change what is stored. Nothing was changed.",
+                    opts->live ? "--guest asks the guest, and %s does not run"
+                               : "--guest asks the guest, and --config leaves what runs of %s as it is",
+                    w->vm->name);
 }
 
 int vn_app_vcpus(struct vn_app *app, const struct vn_snapshot *snapshot, const struct vn_vm *vm,
@@ -156,6 +159,8 @@ int vn_app_vcpus(struct vn_app *app, const struct vn_snapshot *snapshot, const s
     bool live = opts->live && vm->live && vn_vm_runs(vm) && order->count;
     int r = check_scope(&w, opts, err);
 
+    if (r == 0 && order->guest && !live)
+        r = refuse_guest(&w, opts, err);
     if (r == 0 && live)
         r = vn_new_vcpus(snapshot, vm, order->count, &plan->arena, &w.fresh, &w.n_fresh, err);
     if (r == 0 && opts->config && vm->stored_xml)
