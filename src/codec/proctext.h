@@ -59,6 +59,18 @@ VN_NODISCARD int vn_numastat_parse(const char *text, const int *node_ids, size_t
  *  Errors: -VN_E_FORMAT one of the six is missing or no number */
 VN_NODISCARD int vn_counters_parse(const char *text, struct vn_counters *ret, struct vn_err *err);
 
+/** struct vn_cpu_interrupts - how many interrupts a CPU has taken since it was there. */
+struct vn_cpu_interrupts {
+    unsigned cpu;
+    uint64_t count; /* at most INT64_MAX */
+};
+/**
+ * vn_interrupts_parse() - /proc/interrupts: the sum of each CPU's column. CPUs that are offline have none.
+ * Errors: -VN_E_FORMAT. Memory: of @arena, ascending by CPU
+ */
+VN_NODISCARD int vn_interrupts_parse(const char *text, struct vn_arena *arena, struct vn_cpu_interrupts **ret,
+                                     size_t *ret_count, struct vn_err *err);
+
 /** vn_stat_program() - /proc/PID/stat: the program's name and the resident pages. Errors: -VN_E_FORMAT */
 VN_NODISCARD int vn_stat_program(const char *text, char *ret_name, size_t size, uint64_t *ret_pages,
                                  struct vn_err *err);

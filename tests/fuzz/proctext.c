@@ -49,6 +49,19 @@ static void statistics(const char *text, size_t size)
         MUST(vm && strlen(vm) < size);
 }
 
+static void interrupts(const char *text)
+{
+    VN_AUTO(vn_arena) arena = {0};
+    struct vn_cpu_interrupts *cpus;
+    size_t count;
+
+    if (vn_interrupts_parse(text, &arena, &cpus, &count, NULL) < 0)
+        return;
+    MUST(count && strstr(text, "CPU"));
+    for (size_t i = 0; i < count; i++)
+        MUST(cpus[i].cpu < VN_CPU_MAX && cpus[i].count <= INT64_MAX && (!i || cpus[i].cpu > cpus[i - 1].cpu));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_text(data, size), *second = strstr(text, "\n--\n"), field[40];
@@ -56,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int cpu;
 
     statistics(text, size); /* the whole input: arguments have NULs between them */
+    interrupts(text);
     if (second)
         second[1] = '\0';
     numa_maps(text, second ? second + 4 : NULL);
