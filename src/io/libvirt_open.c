@@ -176,7 +176,7 @@ static const struct vn_hypervisor_ops ops = {
 int vn_libvirt_open(const char *uri, struct vn_hypervisor *ret, struct vn_err *err)
 {
     struct vn_libvirt *virt = calloc(1, sizeof *virt);
-    struct vn_hypervisor hv = {.ops = &ops, .cpu = &vn_virt_cpu_ops, .self = virt};
+    struct vn_hypervisor hv = {.ops = &ops, .cpu = &vn_virt_cpu_ops, .guest = &vn_virt_guest_ops, .self = virt};
     int r;
 
     if (!virt)

@@ -62,6 +62,8 @@ VN_NODISCARD int vn_virt_cells(const struct vn_domain *domain, struct vn_arena *
 
 /** vn_virt_cpu_ops - what the connection knows of CPU models. */
 extern const struct vn_cpu_ops vn_virt_cpu_ops;
+/** vn_virt_guest_ops - into a guest, through its agent. Ten seconds at most, and what waits for libvirt's own jobs. */
+extern const struct vn_guest_ops vn_virt_guest_ops;
 
 /* The ops, as the port has them. */
 int vn_virt_observe(void *self, const char *const *names, size_t n_names, const struct vn_progress *progress,
@@ -77,10 +79,11 @@ int vn_virt_move_memory(void *self, const char *vm, const struct vn_move *move, 
                         uint64_t *ret_moved_kib, struct vn_err *err);
 int vn_virt_memory(void *self, const char *vm, struct vn_arena *arena, uint64_t **ret_node_kib,
                    uint64_t **ret_cell_kib, struct vn_err *err);
-/* The settings "vcpus" and "guest.vcpus" (CPUs online in the guest, by its agent), as numbers. */
+/* The settings "vcpus" and "guest.vcpus" (CPUs online in the guest, by its agent), numbers; "guest.online": which. */
 int vn_virt_vcpus(virDomainPtr domain, const char *vm, struct vn_buf *ret, struct vn_err *err);
 int vn_virt_set_vcpus(virDomainPtr domain, const char *vm, const char *value, struct vn_err *err);
 int vn_virt_guest_vcpus(virDomainPtr domain, const char *vm, struct vn_buf *ret, struct vn_err *err);
+int vn_virt_guest_online(virDomainPtr domain, const char *vm, struct vn_buf *ret, struct vn_err *err);
 int vn_virt_set_guest_vcpus(virDomainPtr domain, const char *vm, const char *value, struct vn_err *err);
 /* The limits of src/codec/vmlimits.h; @key is one of them. */
 bool vn_virt_is_limit(const char *key);

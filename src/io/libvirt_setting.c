@@ -9,10 +9,9 @@
 struct vm_setting {
     const char *key;
     int (*get)(virDomainPtr domain, const char *vm, struct vn_buf *ret, struct vn_err *err);
-    int (*set)(virDomainPtr domain, const char *vm, const char *value, struct vn_err *err);
+    int (*set)(virDomainPtr domain, const char *vm, const char *value, struct vn_err *err); /* NULL: only to be read */
 };
 
-/* Only to be looked at. */
 static int cpu_time(virDomainPtr domain, const char *vm, struct vn_buf *ret, struct vn_err *err)
 {
     virDomainInfo info;
@@ -23,17 +22,11 @@ static int cpu_time(virDomainPtr domain, const char *vm, struct vn_buf *ret, str
     return 0;
 }
 
-static int fixed(virDomainPtr domain, const char *vm, const char *value, struct vn_err *err)
-{
-    (void)domain;
-    (void)value;
-    return VN_FAIL(err, VN_E_REFUSED, .got = vm, .cause = "the CPU time that a VM has used cannot be set");
-}
-
 static const struct vm_setting vm_settings[] = {
-    {"cpu.time", cpu_time, fixed},
+    {"cpu.time", cpu_time, NULL},
     {"vcpus", vn_virt_vcpus, vn_virt_set_vcpus},
     {"guest.vcpus", vn_virt_guest_vcpus, vn_virt_set_guest_vcpus},
+    {"guest.online", vn_virt_guest_online, NULL},
 };
 
 static const struct vm_setting *find(const char *key)
@@ -86,7 +79,7 @@ int vn_virt_set_setting(void *self, const char *vm, const char *key, const char 
         r = check_host(self, err);
         return r < 0 ? r : vn_local_set_setting("", key, value, err);
     }
-    if (!setting && !vn_virt_is_limit(key))
+    if (setting ? !setting->set : !vn_virt_is_limit(key))
         return unknown(key, err);
     r = vn_virt_domain(self, vm, &domain, err);
     if (r == 0)

@@ -8,6 +8,7 @@
 
 #include "io/libvirt_priv.h"
 
+enum { AGENT_WAIT_S = 5 };
 enum { UNPLUG_TRIES = 20, UNPLUG_WAIT_MS = 250 }; /* after libvirt's own 5 s */
 
 static int read_number(const char *value, unsigned *ret, struct vn_err *err)
@@ -66,19 +67,35 @@ int vn_virt_set_vcpus(virDomainPtr domain, const char *vm, const char *value, st
     return r;
 }
 
+/*
+ * libvirt waits for an agent for ever, unless told otherwise for the domain. There is no way to ask what it was told,
+ * so its default is put back.
+ */
+static int limit_wait(virDomainPtr domain, const char *vm, int seconds, struct vn_err *err)
+{
+    return virDomainAgentSetResponseTimeout(domain, seconds, 0) < 0
+               ? vn_virt_fail(err, "cannot limit the wait for the agent of '%s'", vm)
+               : 0;
+}
+
 /* What the agent says; libvirt's parameters "vcpus", "online" and "offlinable" are lists of the guest's CPUs. */
 static int guest_online(virDomainPtr domain, const char *vm, struct vn_cpuset *ret, struct vn_err *err)
 {
     virTypedParameterPtr params = NULL;
     unsigned count = 0;
     const char *online = NULL;
-    int r;
+    int r = limit_wait(domain, vm, AGENT_WAIT_S, err), asked;
 
-    if (virDomainGetGuestVcpus(domain, &params, &count, 0) < 0)
-        return vn_virt_fail(err, "cannot ask the guest '%s' for its CPUs", vm);
-    if (virTypedParamsGetString(params, (int)count, "online", &online) == 1)
+    if (r < 0)
+        return r;
+    asked = virDomainGetGuestVcpus(domain, &params, &count, 0);
+    if (asked < 0)
+        r = vn_virt_fail(err, "cannot ask the guest '%s' for its CPUs", vm);
+    asked = limit_wait(domain, vm, VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK, r < 0 ? NULL : err);
+    r = r < 0 ? r : asked;
+    if (r == 0 && virTypedParamsGetString(params, (int)count, "online", &online) == 1)
         r = vn_err_ctx(err, vn_cpuset_parse(online, ret, err), "the guest's CPUs online");
-    else
+    else if (r == 0)
         r = VN_FAIL(err, VN_E_FORMAT, .got = vm, .cause = "the guest's agent does not say which CPUs are online");
     virTypedParamsFree(params, (int)count);
     return r;
@@ -91,6 +108,19 @@ int vn_virt_guest_vcpus(virDomainPtr domain, const char *vm, struct vn_buf *ret,
 
     if (r == 0)
         vn_buf_fmt(ret, "%u", vn_cpuset_count(&online));
+    return r;
+}
+
+int vn_virt_guest_online(virDomainPtr domain, const char *vm, struct vn_buf *ret, struct vn_err *err)
+{
+    VN_AUTO(vn_arena) arena = {0};
+    struct vn_cpuset online;
+    int r = guest_online(domain, vm, &online, err);
+    const char *text = r == 0 ? vn_cpuset_text(&arena, &online) : "";
+
+    if (!text)
+        return vn_nomem(err);
+    vn_buf_str(ret, text);
     return r;
 }
 

@@ -5,6 +5,7 @@
 #include <vnuma/snapshot.h>
 
 #include "port/cpu.h"
+#include "port/guest.h"
 #include "port/progress.h"
 #include "port/statistics.h"
 
@@ -59,9 +60,10 @@ struct vn_hypervisor_ops {
     int (*running)(void *self, const char *const *names, size_t n_names, struct vn_arena *arena,
                    struct vn_process **ret, size_t *ret_count, struct vn_err *err);
     int (*define)(void *self, const char *xml, struct vn_err *err);
-    /* one named value of what runs now: of a VM ("vcpus"; "guest.vcpus", as its agent says; "cpu.time", ns used so far;
-     * a limit, by a key of src/codec/vmlimits.h), or with vm "" of the host ("kernel.numa_balancing";
-     * "net.shaping.missing", the kernel modules that limits of interfaces need and that are not there).
+    /* one named value of what runs now: of a VM ("vcpus"; as its agent says "guest.vcpus", how many, and
+     * "guest.online", which, as a list that cannot be set; "cpu.time", ns used so far, nor that; a limit, by a key of
+     * src/codec/vmlimits.h), or with vm "" of the host ("kernel.numa_balancing"; "net.shaping.missing", the kernel
+     * modules that limits of interfaces need and that are not there).
      * "" where it has none. -VN_E_ABSENT: no such VM, or a setting that this host does not have */
     int (*setting)(void *self, const char *vm, const char *key, struct vn_buf *ret_value, struct vn_err *err);
     int (*set_setting)(void *self, const char *vm, const char *key, const char *value, struct vn_err *err);
@@ -84,6 +86,7 @@ struct vn_hypervisor_ops {
 struct vn_hypervisor {
     const struct vn_hypervisor_ops *ops;
     const struct vn_cpu_ops *cpu; /* NULL: knows nothing of CPU models (a replay) */
+    const struct vn_guest_ops *guest; /* NULL: no way into guests */
     void *self;
     char uri[256];      /* what the journal files this host's changes under */
     bool read_only;     /* the connection allows looking only */
