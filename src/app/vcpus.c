@@ -153,7 +153,7 @@ static int refuse_guest(const struct work *w, const struct vn_apply_opts *opts, 
 
 int vn_app_vcpus(struct vn_app *app, const struct vn_snapshot *snapshot, const struct vn_vm *vm,
                  const struct vn_vcpus_order *order, const struct vn_apply_opts *opts, struct vn_plan *plan,
-                 struct vn_err *err)
+                 struct vn_new_vcpus *ret_new, struct vn_err *err)
 {
     struct work w = {.app = app, .snapshot = snapshot, .vm = vm, .order = order, .plan = plan};
     bool live = opts->live && vm->live && vn_vm_runs(vm) && order->count;
@@ -165,5 +165,9 @@ int vn_app_vcpus(struct vn_app *app, const struct vn_snapshot *snapshot, const s
         r = vn_new_vcpus(snapshot, vm, order->count, &plan->arena, &w.fresh, &w.n_fresh, err);
     if (r == 0 && opts->config && vm->stored_xml)
         r = store(&w, err);
-    return r == 0 && live ? change_live(&w, err) : r;
+    if (r == 0 && live)
+        r = change_live(&w, err);
+    if (r == 0)
+        *ret_new = (struct vn_new_vcpus){w.fresh, w.n_fresh};
+    return r;
 }

@@ -20,6 +20,12 @@ struct vn_new_vcpu {
     bool pinned_already;
 };
 
+/** struct vn_new_vcpus - the vCPUs that a plan plugs into a guest that runs. */
+struct vn_new_vcpus {
+    struct vn_new_vcpu *items;
+    size_t count;
+};
+
 /**
  * vn_new_vcpus() - PURE: which vCPUs libvirt would plug (the lowest that are not there) to make it @count, and where
  * each belongs: its own pin where it has one; else, where the others are pinned one to a CPU, a CPU that nobody has on
@@ -33,10 +39,11 @@ VN_NODISCARD int vn_new_vcpus(const struct vn_snapshot *snapshot, const struct v
 /**
  * vn_app_vcpus() - the steps: first the pins of the vCPUs that come, then the plugging, then the guest; and what is
  * stored. Fewer vCPUs are taken away by the guest's leave.
+ * @ret_new: those that will be plugged; of @plan's arena
  * Errors: -VN_E_USAGE more than possible; -VN_E_REFUSED --guest without an agent that answers
  */
 VN_NODISCARD int vn_app_vcpus(struct vn_app *app, const struct vn_snapshot *snapshot, const struct vn_vm *vm,
                               const struct vn_vcpus_order *order, const struct vn_apply_opts *opts,
-                              struct vn_plan *plan, struct vn_err *err);
+                              struct vn_plan *plan, struct vn_new_vcpus *ret_new, struct vn_err *err);
 
 #endif

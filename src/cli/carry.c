@@ -6,7 +6,6 @@
 
 #include "cli/findings.h"
 #include "cli/request.h"
-#include "cli/show_applied.h"
 #include "cli/show_plan.h"
 
 /* The plan does not hold all it should: shown on stdout, as 'plan' does. */
@@ -56,8 +55,8 @@ static const char *title(struct cli *cli)
     return vn_arena_strdup(&cli->arena, vn_buf_text(&text));
 }
 
-int cli_carry_out(struct cli_session *session, struct cli *cli, const struct vn_plan *plan,
-                  const struct vn_apply_opts *opts, struct vn_err *err)
+int cli_carry_out_more(struct cli_session *session, struct cli *cli, const struct vn_plan *plan,
+                       const struct vn_apply_opts *opts, const struct cli_more *more, struct vn_err *err)
 {
     VN_AUTO(vn_applied) applied = {0};
     const char *what = title(cli);
@@ -77,10 +76,16 @@ int cli_carry_out(struct cli_session *session, struct cli *cli, const struct vn_
             cli_say_left(&applied);
         return r == -VN_E_ABSENT ? -VN_E_STALE : r; /* it was there when the plan was made */
     }
-    shown = cli_show_applied(cli, &applied, false, &session->hv, err);
+    shown = cli_show_applied(cli, &applied, false, &session->hv, more, err);
     if (shown < 0)
         return shown;
     return !opts->dry_run && cli_has_drift(&applied.drift) ? CLI_FINDINGS : CLI_OK;
+}
+
+int cli_carry_out(struct cli_session *session, struct cli *cli, const struct vn_plan *plan,
+                  const struct vn_apply_opts *opts, struct vn_err *err)
+{
+    return cli_carry_out_more(session, cli, plan, opts, NULL, err);
 }
 
 int cli_change_opts(const struct cli *cli, struct vn_apply_opts *ret, struct vn_err *err)

@@ -3,6 +3,7 @@
 #define VN_CLI_CARRY_H
 
 #include "cli/session.h"
+#include "cli/show_applied.h"
 
 /* What apply and the levers have in common: a plan carried out, verified, and shown. */
 
@@ -17,5 +18,8 @@ VN_NODISCARD int cli_change_opts(const struct cli *cli, struct vn_apply_opts *re
  */
 VN_NODISCARD int cli_carry_out(struct cli_session *session, struct cli *cli, const struct vn_plan *plan,
                                const struct vn_apply_opts *opts, struct vn_err *err);
+/** cli_carry_out_more() - the same; @more adds to what is shown, and may be NULL. */
+VN_NODISCARD int cli_carry_out_more(struct cli_session *session, struct cli *cli, const struct vn_plan *plan,
+                                    const struct vn_apply_opts *opts, const struct cli_more *more, struct vn_err *err);
 
 #endif

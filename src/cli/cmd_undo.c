@@ -18,7 +18,7 @@ static int run(struct cli_session *session, struct cli *cli, int64_t id, const s
     cli_say_recovered(cli, &applied.recovered);
     if (r == -VN_E_PARTIAL)
         cli_say_left(&applied);
-    return r < 0 ? r : cli_show_applied(cli, &applied, true, &session->hv, err);
+    return r < 0 ? r : cli_show_applied(cli, &applied, true, &session->hv, NULL, err);
 }
 
 int cmd_undo(struct cli *cli, struct vn_err *err)

@@ -106,7 +106,8 @@ GROUP(numatune_group, "What to change; without any of it, show");
 
 static const struct cli_option vcpus_group_items[] = {
     {"max", "N", "how many it can ever have, from the next start", 0, 0},
-    {"guest", NULL, "fail unless the guest's agent brings as many online; what goes, offline first", 0, 0},
+    {"guest", NULL, "with a number: fail unless the guest's agent brings as many online; what goes, offline first; "
+                    "without: show their interrupts too", 0, 0},
 };
 GROUP(vcpus_group, "What to change; without a number, show");
 
@@ -308,7 +309,8 @@ static const struct cli_command commands[] = {
     {"vcpus", "VM [N]", "View, plug and unplug vCPUs, each on its node before it runs",
      "A new vCPU gets the pin it has already, else a place on the node of its cell: a CPU of its own where the others "
      "have one, else where the others float. Then it is plugged, and brought online by the guest's agent, where one "
-     "answers. Unplugging takes the guest's leave: what it did is read back.",
+     "answers; what the guest says of it is shown: is it online, how many interrupts has it taken. Unplugging takes "
+     "the guest's leave: what it did is read back.",
      2, vcpus_groups, vcpus_examples, "0123456", "vnuma.vcpus/1", cmd_vcpus},
     {"limit", "VM", "View and change what a VM may use: CPU, memory, disks, interfaces",
      "Without an option all limits are shown: as they are now, as they are stored, and what is used. Of a disk or an "

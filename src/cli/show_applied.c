@@ -83,7 +83,7 @@ static void show_end(struct vn_doc *doc, const struct cli *cli, const struct vn_
 }
 
 int cli_show_applied(const struct cli *cli, const struct vn_applied *applied, bool undo,
-                     const struct vn_hypervisor *hv, struct vn_err *err)
+                     const struct vn_hypervisor *hv, const struct cli_more *more, struct vn_err *err)
 {
     struct cli_steps steps = {.journal = applied->steps, .count = applied->n_steps};
     VN_AUTO(vn_doc) doc = {0};
@@ -98,6 +98,8 @@ int cli_show_applied(const struct cli *cli, const struct vn_applied *applied, bo
         vn_doc_say(&doc, NULL, "Nothing was left to undo.");
     else
         vn_doc_say(&doc, NULL, "Nothing to do: %s.", in_place(cli));
+    if (more && applied->n_steps && !cli_has(cli, "dry-run"))
+        more->show(more->self, &doc);
     show_end(&doc, cli, applied, undo, hv);
     return cli_show(cli, &doc, err);
 }

@@ -52,14 +52,47 @@ say "with an agent: plugged, and online in the guest"
 vm=$(guest_name agent)
 GUEST_IMAGE=$VNUMA_GUEST_IMAGE GUEST_MAX_VCPUS=2 guest_xml "$vm" 1 256 | guest_define
 guest_start "$vm"
-guest_wait_agent "$vm"
+end=$((SECONDS + 60))
+until virsh guestvcpus "$vm" >/dev/null 2>&1; do # for a ping of the agent libvirt would mark the guest
+    ((SECONDS < end)) || die 'the agent does not answer'
+    sleep 0.2
+done
 pid=$(guest_pid "$vm")
 expect 0 vcpus "$vm" --json
 same "$(jq .guest_online out)" 1 'online in the guest, before'
-expect 0 vcpus "$vm" 2 --guest
+same "$(jq -c '[.vcpus[] | [.guest_online, .guest_interrupts]]' out)" '[[true,null],[null,null]]' 'CPUs, before'
+same "$(virsh dominfo "$vm" | grep -c 'guest agent')" 0 'marks that a look leaves'
+expect 0 vcpus "$vm" 2 --guest --json
+has <(virsh dominfo "$vm") 'guest agent' # marked now: the check above can fail
 same "$(guest_exec "$vm" /bin/busybox cat /sys/devices/system/cpu/online)" 0-1 "the guest's own word"
+same "$(jq -c '[.new_vcpus[] | [.vcpu, .guest_online, .guest_interrupts > 0]]' out)" '[[1,true,true]]' 'the new CPU'
 expect 0 vcpus "$vm" --json
 same "$(jq -c '[.live.vcpus, .guest_online]' out)" '[2,2]' 'after'
+
+# interrupts CPU: the sum of its column, as the guest itself counts
+interrupts() {
+    guest_exec "$vm" /bin/busybox cat /proc/interrupts |
+        awk -v at=$(($1 + 2)) 'NR > 1 && NF > 3 && $1 != "ERR:" && $1 != "MIS:" { sum += $at } END { print sum }'
+}
+say "interrupts of each CPU lie between what the guest says before and after"
+for cpu in 0 1; do
+    before=$(interrupts $cpu)
+    expect 0 vcpus "$vm" --guest --json
+    shown=$(jq ".vcpus[$cpu].guest_interrupts" out)
+    after=$(interrupts $cpu)
+    ((before > 0 && before <= shown && shown <= after)) || die "CPU $cpu: $shown interrupts, not $before to $after"
+done
+expect 0 vcpus "$vm" --guest
+has out 'ONLINE *INTERRUPTS'
+
+say "a CPU that the guest takes offline is said to be so; it has no interrupts of its own then"
+guest_exec "$vm" /bin/busybox sh -c 'echo 0 >/sys/devices/system/cpu/cpu1/online'
+expect 0 vcpus "$vm" --guest --json
+same "$(jq -c '[.vcpus[] | [.guest_online, .guest_interrupts > 0]]' out)" '[[true,true],[false,false]]' 'taken offline'
+
+guest_exec "$vm" /bin/busybox sh -c '/bin/busybox ls -l /proc/$(/bin/busybox pidof qemu-ga)/fd' >open.txt
+has open.txt /dev/
+same "$(grep -c interrupts open.txt)" 0 'files left open in the guest'
 
 say "plugged already, but offline in the guest"
 guest_exec "$vm" /bin/busybox sh -c 'echo 0 >/sys/devices/system/cpu/cpu1/online'
@@ -67,6 +100,17 @@ expect 0 vcpus "$vm" 2 --dry-run --guest
 has out 'guest.vcpus = 2 \(was 1\)'
 expect 0 vcpus "$vm" 2 --guest
 same "$(guest_exec "$vm" /bin/busybox cat /sys/devices/system/cpu/online)" 0-1 "the guest's own word"
+
+say "an agent that hangs: it ends in time, and says so"
+virsh -q qemu-agent-command "$vm" '{"execute":"guest-exec","arguments":{"path":"/bin/busybox",
+    "arg":["sh","-c","/bin/busybox sleep 1; kill -STOP $(/bin/busybox pidof qemu-ga)"]}}' >/dev/null
+sleep 3
+start=$SECONDS
+expect 4 vcpus "$vm" --guest
+((SECONDS - start < 30)) || die "a hanging agent held it for $((SECONDS - start)) s"
+has err 'needs an agent that answers'
+expect 0 vcpus "$vm" --json
+same "$(jq -c '[.guest_online, .vcpus[0].guest_online]' out)" '[null,null]' 'with a hanging agent'
 virsh -q destroy "$vm" >/dev/null
 expect 4 vcpus "$vm" 2 --guest
 has err 'does not run'
