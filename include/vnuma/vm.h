@@ -88,6 +88,9 @@ struct vn_thread {
     struct vn_cpuset cgroup;     /* its cpuset cgroup's effective CPUs */
 };
 
+/** Memory on other nodes up to this much is a guest's own churn: nothing to move, and no drift. */
+#define VN_CHURN_KIB 4096u
+
 enum vn_mem_method { VN_MEM_UNREAD, VN_MEM_NUMA_STAT, VN_MEM_NUMA_MAPS };
 
 /** struct vn_vm - one VM as stored and as running. Owned by the snapshot's arena. */

@@ -54,7 +54,7 @@ static int add_expected(const struct vn_exam *exam, struct vn_finding *finding, 
 
 static bool enough(const struct vn_exam *exam, const struct vn_local *local)
 {
-    return !local->known ||
+    return !local->known || local->total_kib - local->local_kib <= VN_CHURN_KIB ||
            (double)local->local_kib * 100.0 >= exam->min_local_pct * (double)local->total_kib;
 }
 

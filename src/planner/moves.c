@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "planner/moves.h"
 
-enum { LEAST_MOVE_KIB = 4096 };
-
 static int add_move(const struct vn_snapshot *snapshot, struct vn_arena *arena, struct moves *moves, int cell, int node,
                     const uint64_t *resident)
 {
@@ -15,7 +13,7 @@ static int add_move(const struct vn_snapshot *snapshot, struct vn_arena *arena, 
     if (to < 0)
         return 0;
     elsewhere = all - resident[to];
-    if (elsewhere <= LEAST_MOVE_KIB || elsewhere <= all / 100)
+    if (elsewhere <= VN_CHURN_KIB || elsewhere <= all / 100)
         return 0; /* the guest's own churn: not worth a move */
     move = vn_arena_grow(arena, &moves->items, &moves->n, sizeof *move);
     if (!move)

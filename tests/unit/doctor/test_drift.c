@@ -11,7 +11,7 @@
 
 #include <vnuma/doctor.h>
 
-/* Two nodes of four CPUs; "db" has vCPUs 0,1 on node 0 and 2,3 on node 1; cells of 1000 KiB. */
+/* Two nodes of four CPUs; "db" has vCPUs 0,1 on node 0 and 2,3 on node 1; cells of 1000000 KiB. */
 struct world {
     struct vn_node nodes[2];
     struct vn_thread vcpus[4], iothread;
@@ -56,11 +56,11 @@ static void fill_domain(struct world *w, struct vn_domain *domain, struct vn_pin
 static void fill_cells(struct world *w)
 {
     for (unsigned c = 0; c < 2; c++) {
-        w->cells[c] = (struct vn_cell){.id = c, .memory_kib = 1000};
+        w->cells[c] = (struct vn_cell){.id = c, .memory_kib = 1000000};
         vn_cpuset_add_range(&w->cells[c].vcpus, 2 * c, 2 * c + 1);
         w->memnodes[c] = (struct vn_memnode){.cell = c, .mode = VN_MEM_STRICT};
         vn_nodeset_add(&w->memnodes[c].nodes, c);
-        w->nodes[c] = (struct vn_node){.id = (int)c, .memory_kib = 100000, .free_kib = 50000};
+        w->nodes[c] = (struct vn_node){.id = (int)c, .memory_kib = 100000000, .free_kib = 50000000};
         vn_cpuset_add_range(&w->nodes[c].cpus, 4 * c, 4 * c + 3);
     }
 }
@@ -81,7 +81,7 @@ static int setup(void **state)
     w->iopin = (struct vn_pin){.id = 1, .cpus = w->iothread.configured};
     fill_domain(w, &w->live, w->pins);
     fill_domain(w, &w->stored, w->stored_pins);
-    w->cell_kib[0] = w->cell_kib[3] = w->node_kib[0] = w->node_kib[1] = 1000;
+    w->cell_kib[0] = w->cell_kib[3] = w->node_kib[0] = w->node_kib[1] = 1000000;
     w->vm = (struct vn_vm){.name = w->name, .uuid = w->name, .state = VN_VM_RUNNING, .pid = 4000, .live = &w->live,
                            .stored = &w->stored, .vcpus = w->vcpus, .n_vcpus = 4, .iothreads = &w->iothread,
                            .n_iothreads = 1, .mem_method = VN_MEM_NUMA_MAPS, .node_kib = w->node_kib,
@@ -267,11 +267,11 @@ static void memory_away(void **state)
     struct world *w = *state;
     const struct vn_finding *f;
 
-    w->cell_kib[2] = 60;
-    w->cell_kib[3] = 940;
+    w->cell_kib[2] = 60000;
+    w->cell_kib[3] = 940000;
     f = only(w, "memory-away", "db cell 1");
-    assert_string_equal(evidence(f, "resident on node 0"), "60 KiB");
-    assert_string_equal(evidence(f, "resident on node 1"), "940 KiB");
+    assert_string_equal(evidence(f, "resident on node 0"), "60000 KiB");
+    assert_string_equal(evidence(f, "resident on node 1"), "940000 KiB");
     assert_string_equal(evidence(f, "local"), "94.0 %");
     assert_string_equal(evidence(f, "should be on nodes"), "1");
     assert_string_equal(f->evidence[3].source, "/proc/4000/numa_maps");
@@ -279,6 +279,19 @@ static void memory_away(void **state)
     look(w, 94);
     assert_int_equal(w->findings.count, 0);
     assert_true(vn_vm_local_pct(&w->snapshot, &w->vm) == 97.0);
+}
+
+/* What 'plan' would not move is no drift either, or the remedy would do nothing. */
+static void a_little_memory_away_is_churn(void **state)
+{
+    struct world *w = *state;
+
+    w->cell_kib[2] = VN_CHURN_KIB;
+    w->cell_kib[3] = 8000;
+    look(w, 0);
+    assert_int_equal(w->findings.count, 0);
+    w->cell_kib[2] = VN_CHURN_KIB + 4;
+    (void)only(w, "memory-away", "db cell 1");
 }
 
 /* Memory was moved to where the stored XML says; QEMU was started elsewhere. */
@@ -317,7 +330,7 @@ static void cells_that_cannot_be_told_apart(void **state)
     w->vm.mem_method = VN_MEM_NUMA_STAT;
     look(w, 0);
     assert_int_equal(w->findings.count, 0);
-    w->node_kib[0] = 2000; /* no more than 1000 of them can be cell 0's */
+    w->node_kib[0] = 2000000; /* no more than 1000000 of them can be cell 0's */
     w->node_kib[1] = 0;
     f = only(w, "memory-away", "db memory");
     assert_string_equal(evidence(f, "local"), "at most 50.0 %");
@@ -421,6 +434,7 @@ int main(void)
         TEST(emulator_and_iothread),
         TEST(what_is_not_pinned_is_not_judged_by_its_pin),
         TEST(memory_away),
+        TEST(a_little_memory_away_is_churn),
         TEST(the_stored_nodes_count_where_its_pins_are_in_force),
         TEST(a_guest_without_a_place_has_no_home),
         TEST(cells_that_cannot_be_told_apart),
