@@ -118,32 +118,37 @@ int vn_file_read(const char *root, const char *rel, size_t max, struct vn_buf *r
     return read_file(root, rel, max, false, ret_text, err);
 }
 
+static int VN_PRINTF(3, 0) format_path(char *out, size_t size, const char *fmt, va_list args, struct vn_err *err)
+{
+    int len = vsnprintf(out, size, fmt, args);
+
+    if (len < 0 || (size_t)len >= size)
+        return VN_FAIL(err, VN_E_RANGE, .cause = "a path that is too long");
+    return 0;
+}
+
 int vn_file_glance(struct vn_buf *ret_text, struct vn_err *err, const char *fmt, ...)
 {
     char rel[PATH_MAX];
     va_list args;
-    int len;
+    int r;
 
     va_start(args, fmt);
-    len = vsnprintf(rel, sizeof rel, fmt, args);
+    r = format_path(rel, sizeof rel, fmt, args, err);
     va_end(args);
-    if (len < 0 || (size_t)len >= sizeof rel)
-        return VN_FAIL(err, VN_E_RANGE, .cause = "a path that is too long");
-    return read_file("", rel, VN_FILE_MAX, true, ret_text, err);
+    return r < 0 ? r : read_file("", rel, VN_FILE_MAX, true, ret_text, err);
 }
 
 int vn_file_readf(const char *root, struct vn_buf *ret_text, struct vn_err *err, const char *fmt, ...)
 {
     char rel[PATH_MAX];
     va_list args;
-    int len;
+    int r;
 
     va_start(args, fmt);
-    len = vsnprintf(rel, sizeof rel, fmt, args);
+    r = format_path(rel, sizeof rel, fmt, args, err);
     va_end(args);
-    if (len < 0 || (size_t)len >= sizeof rel)
-        return VN_FAIL(err, VN_E_RANGE, .cause = "a path that is too long");
-    return vn_file_read(root, rel, VN_FILE_MAX, ret_text, err);
+    return r < 0 ? r : vn_file_read(root, rel, VN_FILE_MAX, ret_text, err);
 }
 
 static int by_number(const void *a, const void *b)
